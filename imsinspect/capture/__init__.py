@@ -1,0 +1,1 @@
+"""From capture files to packets, flows, byte streams and media streams; nothing decoded that need not be."""

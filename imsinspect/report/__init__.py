@@ -1,0 +1,1 @@
+"""Views of one Audit: every format is a projection of it."""

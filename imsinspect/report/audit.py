@@ -1,0 +1,28 @@
+"""The value that every report format is a projection of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from imsinspect.profiles import ProfileChoice
+    from imsinspect.rules.outcome import Assessment, Finding, Severity
+    from imsinspect.trace.model import Note, Trace
+
+
+@dataclass(slots=True)
+class Audit:
+    """One run over one trace: what was read, what was found, what could not be assessed."""
+
+    trace: Trace
+    profile: ProfileChoice
+    call_profiles: dict[str, ProfileChoice]  # by call id
+    assessments: list[Assessment]
+    findings: list[Finding]
+    fail_on: Severity
+    suppressed: list[Finding] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)  # the trace's, and rules that failed
+    verdict: str = "nothing-to-assess"  # "pass", "fail", "nothing-to-assess"
+    tier_one_not_assessed: bool = False
+    exit_status: int = 3

@@ -1,0 +1,1 @@
+"""The requirements as rules: the trace in, outcomes out; no I/O."""

@@ -1,0 +1,441 @@
+"""The model of what happened: plain typed records that can be pickled, each with the frames it was read from.
+
+Times are integers, nanoseconds since 1970 (UTC). Frames are ids (`imsinspect.capture.frames`): capture index and frame
+number in one integer. Identifiers from the wire (Call-ID, tags, URIs) stay bytes; the report turns them into text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from dissectors.sdp.parse import Media, SessionDescription
+    from dissectors.sip.parse import SipMessage
+    from imsinspect.capture.endpoint import Endpoint
+    from imsinspect.capture.frames import FrameId
+
+
+# --- captures and notes ---------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class CaptureInfo:
+    """One capture file, as read."""
+
+    path: str
+    format: str = ""  # "pcap", "pcapng", with " (gzip)" or " (zstd)" behind it
+    link_types: list[str] = field(default_factory=list)
+    packets: int = 0
+    first_time: int | None = None
+    last_time: int | None = None
+    truncated: bool = False
+    error: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, frozen=True)
+class Note:
+    """Trouble in a message, a limit that bit, a rule that failed."""
+
+    frame: FrameId | None
+    text: str
+
+
+# --- signalling -----------------------------------------------------------------------------------
+
+
+class Protection(Enum):
+    """What protected the bytes of a signalling message where it was captured."""
+
+    CLEAR = "clear"
+    ESP_NULL = "esp-null"  # integrity only, readable
+    TLS_NULL = "tls-null"  # integrity only, readable
+    EXPORTED = "exported"  # a PDU exported by another tool, perhaps after decryption
+    OPENED = "opened"  # encrypted on the wire, opened with keys
+
+
+@dataclass(slots=True)
+class SignallingMessage:
+    """A SIP message with how it travelled. One packet sighted twice is one message with the frames of both."""
+
+    frames: tuple[FrameId, ...]  # frames that carried its bytes, first sighting first
+    time: int
+    source: Endpoint
+    destination: Endpoint
+    transport: str  # "udp", "tcp", "sctp", "ws", "tls", "exported"
+    protection: Protection
+    sip: SipMessage
+    sdp: tuple[SessionDescription, ...] = ()
+    retransmission: bool = False  # byte-equal to an earlier message of the same hop (UDP)
+
+    @property
+    def frame(self) -> FrameId:
+        """The frame in which the message became whole at its first sighting."""
+        return self.frames[0]
+
+
+# --- calls ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Description:
+    """One party's session description in one message."""
+
+    message: SignallingMessage
+    sdp: SessionDescription
+
+
+@dataclass(slots=True)
+class Negotiation:
+    """One offer and its answer, in one dialog, on one hop (RFC 3264).
+
+    Offer and answer are never paired over hops: the answer carries the offer's top Via branch between the same two
+    addresses, or stands in the same dialog between them (offer in 2xx, answer in ACK; PRACK).
+    """
+
+    call_id: bytes
+    offerer_tag: bytes
+    answerer_tag: bytes  # b"" while no answer was seen
+    offer: Description
+    answer: Description | None = None
+    rejected: bool = False  # a final response refused the request that carried the offer
+    provisional: bool = False  # the answer so far is only in an unreliable 18x
+
+    @property
+    def complete(self) -> bool:
+        """Both sides were seen."""
+        return self.answer is not None
+
+
+@dataclass(slots=True)
+class LineState:
+    """What one negotiation says of one media line, and while it holds."""
+
+    negotiation: Negotiation
+    offered: Media
+    answered: Media | None
+    begins: int  # time of the offer
+    answered_at: int | None  # time of the answer; from here on the line is agreed
+    ends: int | None = None  # time of the next agreed negotiation, or of the dialog's end
+
+    @property
+    def accepted(self) -> bool:
+        """Answered with a port other than 0 (RFC 3264 §6)."""
+        return self.answered is not None and self.answered.port != 0
+
+
+@dataclass(slots=True)
+class StreamUse:
+    """A media or RTCP stream tied to the line that announced it."""
+
+    stream: MediaStream | RtcpSource
+    sender: str  # "offerer", "answerer": of the state that was in force; "unknown"
+    because: str  # "destination", "source", "candidate", "bundle"
+
+
+@dataclass(slots=True)
+class MediaLine:
+    """One m= line of a call between two hops' addresses, over time."""
+
+    id: str  # "call-3/0"; with several branches or hops "call-3.2/0"
+    call: str
+    index: int
+    states: list[LineState] = field(default_factory=list)
+    streams: list[StreamUse] = field(default_factory=list)
+    rtcp: list[StreamUse] = field(default_factory=list)
+    tls_sessions: list[TlsSession] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Call:
+    """An INVITE session: one Call-ID, with its dialogs (forks) and hops."""
+
+    id: str  # "call-1" in order of first sight
+    call_id: bytes
+    from_uri: bytes
+    to_uri: bytes
+    first_time: int
+    last_time: int
+    state: str  # "trying", "early", "confirmed", "ended", "failed", "cancelled", "unknown" (capture began inside)
+    side: str = "unknown"  # "access", "core", "unknown"
+    messages: list[SignallingMessage] = field(default_factory=list)
+    negotiations: list[Negotiation] = field(default_factory=list)
+    lines: list[MediaLine] = field(default_factory=list)
+    related: list[str] = field(default_factory=list)  # ids of other legs of the same call
+    ended_at: int | None = None
+
+
+@dataclass(slots=True)
+class Registration:
+    """A REGISTER binding of one identity, with the security agreement it made."""
+
+    id: str
+    identity: bytes
+    security: tuple[str, ...]  # mechanisms of Security-Server, e.g. "ipsec-3gpp"
+    mediasec: tuple[str, ...]  # mechanisms marked ;mediasec that both sides named
+    messages: list[SignallingMessage] = field(default_factory=list)
+
+
+# --- media ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, frozen=True)
+class Place:
+    """A moment in the capture."""
+
+    frame: FrameId
+    time: int
+
+
+@dataclass(slots=True, frozen=True)
+class SizeRun:
+    """How many packets of a stream had one payload type and one payload length (after the whole RTP header)."""
+
+    payload_type: int
+    length: int
+    packets: int
+    first: FrameId
+    last: FrameId
+
+
+@dataclass(slots=True, frozen=True)
+class MediaSample:
+    """One packet kept of a media stream."""
+
+    frame: FrameId
+    time: int
+    payload_type: int
+    marker: bool
+    sequence: int  # 16 bits as sent
+    timestamp: int
+    payload: bytes  # what follows the RTP header, extension and CSRC list left out; may be cut at a limit
+    length: int  # of the whole payload on the wire
+    padding: bool = False  # the P bit
+
+
+@dataclass(slots=True, frozen=True)
+class Judgement:
+    """Whether media is clear or protected, and what decided (rules.md 0.7)."""
+
+    kind: str  # "rtp" (clear), "srtp", "unknown"
+    confidence: str  # "proven", "strong", "heuristic"; "" for unknown
+    tests: tuple[str, ...] = ()  # "size", "structure", "entropy", "dtmf", "keyed"
+    observed: str = ""  # e.g. "payload 160 octets (PCMU, 20 ms)"
+    expected: str = ""  # e.g. "170 octets with an 80-bit tag"
+    frames: tuple[FrameId, ...] = ()  # packets that show it: first and last
+    packets: int = 0
+
+
+@dataclass(slots=True)
+class MediaStream:
+    """One RTP or SRTP stream: a 5-tuple and an SSRC."""
+
+    id: str  # "stream-1" in order of first packet
+    ssrc: int
+    source: Endpoint
+    destination: Endpoint
+    packets: int  # a packet sighted twice counts once
+    lost: int
+    first: Place
+    last: Place
+    lowest: int  # extended sequence numbers, the first packet's being 0..65535
+    highest: int
+    sighted_again: int = 0
+    sizes: list[SizeRun] = field(default_factory=list)
+    samples: list[MediaSample] = field(default_factory=list)  # some of the first, some spread over it, in time order
+    in_sequence: bool = True  # two packets followed one another (RFC 3550 A.1)
+    judgement: Judgement = field(default_factory=lambda: Judgement("unknown", ""))
+    tunnels: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """ "rtp", "srtp" or "unknown"."""
+        return self.judgement.kind
+
+
+@dataclass(slots=True, frozen=True)
+class RtcpSample:
+    """One RTCP-type datagram kept whole (bounded)."""
+
+    frame: FrameId
+    time: int
+    data: bytes
+    length: int
+
+
+@dataclass(slots=True, frozen=True)
+class SrtcpLayout:
+    """How the SRTCP of one source is laid out, found from its index words (srtp.md 9.1)."""
+
+    tag_octets: int  # 10, 4, 16 (AEAD) or 0
+    mki_octets: int
+    encrypted: bool | None  # the E bit; None if it varies
+    aead: bool
+    pairs: int  # successive packets whose index followed one another
+
+    @property
+    def overhead(self) -> int:
+        """Octets added to the RTCP compound."""
+        return 4 + self.tag_octets + self.mki_octets
+
+
+@dataclass(slots=True)
+class RtcpSource:
+    """The RTCP-type datagrams (packet types 192 to 223) of one sender on one 5-tuple."""
+
+    id: str
+    ssrc: int  # of the first packet of the compound
+    source: Endpoint
+    destination: Endpoint
+    packets: int
+    first: Place
+    last: Place
+    plain: int = 0  # datagrams whose compound lengths add up to exactly the payload
+    first_plain: FrameId = 0
+    last_plain: FrameId = 0
+    plain_samples: list[RtcpSample] = field(default_factory=list)
+    other_samples: list[RtcpSample] = field(default_factory=list)
+    layout: SrtcpLayout | None = None  # of the datagrams that are not plain
+    multiplexed: bool = False  # on a 5-tuple that also carries RTP
+
+
+# --- TLS and DTLS ---------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, frozen=True)
+class CertificateInfo:
+    """A certificate seen in a handshake, leaf first in its list."""
+
+    sha256: str  # of the DER, lower-case hex
+    subject: str
+    issuer: str
+    not_before: str  # ISO 8601
+    not_after: str
+    serial: str
+    public_key: str  # "RSA 2048", "EC secp256r1"
+    signature: str  # "sha256WithRSAEncryption"
+    der: bytes = b""
+
+
+@dataclass(slots=True)
+class Hello:
+    """One ClientHello or ServerHello of a session."""
+
+    frame: FrameId
+    time: int
+    version: int  # code point that the hello stands for (supported_versions respected)
+    cipher_suites: tuple[int, ...]  # offered, or the one selected
+    use_srtp: tuple[int, ...] = ()
+    random: bytes = b""
+    session_id: bytes = b""
+    server_name: str = ""
+
+
+@dataclass(slots=True)
+class OpenedData:
+    """Application data that a NULL cipher left readable."""
+
+    frame: FrameId
+    time: int
+    from_client: bool
+    data: bytes
+
+
+@dataclass(slots=True)
+class TlsSession:
+    """A TLS or DTLS connection: what its handshake says."""
+
+    id: str
+    transport: str  # "tls", "dtls"
+    client: Endpoint
+    server: Endpoint
+    first: Place
+    last: Place
+    client_hellos: list[Hello] = field(default_factory=list)
+    server_hellos: list[Hello] = field(default_factory=list)  # every one: renegotiation selects anew
+    version: str = ""  # "TLS 1.2", "DTLS 1.0", "SSL 2.0"; "" while unknown
+    cipher_suite: int | None = None  # of the last ServerHello; in SSL 2.0 three octets
+    cipher_suite_name: str = ""
+    psk: bool = False
+    psk_identity: bytes | None = None
+    psk_hint: bytes | None = None
+    client_certificates: list[CertificateInfo] = field(default_factory=list)
+    server_certificates: list[CertificateInfo] = field(default_factory=list)
+    certificate_requested: bool = False
+    resumed: bool = False
+    alerts: list[tuple[FrameId, bool, int, int]] = field(default_factory=list)  # frame, from client, level, description
+    handshake_complete: bool = False  # both sides changed cipher (or 1.3 went on encrypted)
+    handshake_seen: str = "none"  # "full", "partial", "none" (records only)
+    opened: bool = False  # a NULL cipher: content readable without keys
+    opened_data: list[OpenedData] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
+# --- ESP ------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class EspAssociation:
+    """One SPI towards one destination."""
+
+    spi: int
+    source: str  # address without port
+    destination: str
+    packets: int
+    null_encrypted: int  # packets opened without a key
+    icv_octets: int | None  # of the NULL-encrypted ones; 0: no integrity
+    first: Place
+    last: Place
+
+
+# --- the whole ------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Counts:
+    """What stands in the capture, as the report's inventory counts it."""
+
+    packets: int = 0
+    sip_messages: int = 0
+    sip_requests: Counter[str] | None = None
+    sip_responses: int = 0
+    sip_call_ids: int = 0
+    sdp_bodies: int = 0
+    sdp_crypto: int = 0
+    sdp_key_mgmt: int = 0
+    sdp_fingerprint: int = 0
+    mikey_messages: int = 0
+    msrp_messages: int = 0
+    bfcp_messages: int = 0
+    h248_messages: int = 0
+    rtp_streams: int = 0
+    rtp_packets: int = 0
+    rtcp_packets: int = 0
+    srtcp_packets: int = 0
+    stun_packets: int = 0
+    tls_sessions: int = 0
+    dtls_sessions: int = 0
+    esp_packets: int = 0
+    esp_null_encrypted: int = 0
+
+
+@dataclass(slots=True)
+class Trace:
+    """What happened in all captures of one run, with the frames that show it."""
+
+    captures: list[CaptureInfo] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    messages: list[SignallingMessage] = field(default_factory=list)  # SIP, in time order
+    registrations: list[Registration] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    streams: list[MediaStream] = field(default_factory=list)
+    rtcp_sources: list[RtcpSource] = field(default_factory=list)
+    tls_sessions: list[TlsSession] = field(default_factory=list)
+    esp: list[EspAssociation] = field(default_factory=list)
+    unbound_streams: list[MediaStream] = field(default_factory=list)  # no media line announced them
+    unbound_rtcp: list[RtcpSource] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
