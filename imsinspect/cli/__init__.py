@@ -1,0 +1,1 @@
+"""Arguments, exit status, progress; nothing else."""
