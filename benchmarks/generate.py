@@ -149,9 +149,9 @@ class Scene:
                     muxed.append(call.rtcp_mux)
         self.signalling = [(number, frame) for number, call in enumerate(self.calls) for frame in frames(call)]
         self.media = len(kinds)
-        kind = np.array(kinds)
-        self._columns(kind, np.array(ends, np.int64), np.array(muxed))
-        self._times(size, calls, kind, np.array(of_call))
+        self.kind = np.array(kinds)
+        self._columns(self.kind, np.array(ends, np.int64), np.array(muxed))
+        self._times(size, calls, self.kind, np.array(of_call))
         self.states = [_hmac_states(session_authentication_key(key, label)) for label in (1, 4) for key in keys]
 
     def _call(self, number: int) -> tuple[Call, list[int]]:
@@ -185,7 +185,6 @@ class Scene:
         self.payload_type = np.array([c.payload_type for c in CODECS])[kind]
         interval = np.array([c.interval for c in CODECS])[kind]
         self.interval = np.concatenate([interval, np.full(media, RTCP_INTERVAL)])
-        self.kind = kind
         self.size_count = np.array([len(c.sizes) for c in CODECS])[kind]
         self.size_table = np.zeros((len(CODECS), max(len(c.sizes) for c in CODECS)), np.int64)
         for row, c in enumerate(CODECS):
@@ -281,7 +280,7 @@ class Generator:
             head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
         out.write(head)
         self.octets = len(head)
-        out.writelines(memoryview(self._records(batch)) for batch in self._slices())
+        out.writelines(self._records(batch).data for batch in self._slices())
 
     def _slices(self) -> Iterator[Batch]:
         """Batches in order of time."""
@@ -345,7 +344,7 @@ class Generator:
         buffer = np.frombuffer(bytearray(scene.random.bytes(total)), np.uint8)
         self._headers(buffer, batch, at, whole)
         self._tags(buffer, batch, at)
-        view = memoryview(buffer)
+        view = buffer.data
         for place in np.flatnonzero(batch.row >= 2 * scene.media).tolist():
             data = scene.signalling_data[int(batch.row[place]) - 2 * scene.media]
             begin = int(at[place]) + head
@@ -416,7 +415,7 @@ class Generator:
         rollover[report] = -1
         suffix = {counter: counter.to_bytes(4, "big") for counter in range(int(rollover.max(initial=0)) + 1)}
         suffix[-1] = b""  # SRTCP: the index word is part of the packet already
-        view, states = memoryview(buffer), scene.states
+        view, states = buffer.data, scene.states
         for a, b, stream, counter in zip(begin.tolist(), stop.tolist(), row.tolist(), rollover.tolist(), strict=True):
             inner, outer = states[stream]
             digest = inner.copy()
