@@ -1,4 +1,4 @@
-"""What a newcomer and a packager rely on: the README's commands, the dependencies, the licence, a light `dissectors`."""
+"""What newcomers and packagers rely on: the README's commands, the dependencies, the licence, light imports."""
 
 from __future__ import annotations
 
