@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -102,3 +104,35 @@ def test_ci_script_is_sound_shell_and_finds_the_test_command() -> None:
     assert extract in script.read_text(encoding="utf-8")
     found = subprocess.run(["bash", "-c", extract], capture_output=True, text=True, check=True, cwd=ROOT).stdout
     assert found.splitlines() == code_blocks()[1][1]
+
+
+PEERLESS = """\
+import pytest
+
+def test_program(peer):
+    peer("no-such-program")
+
+def test_library(peer_module):
+    peer_module("no_such_library")
+
+@pytest.mark.skip(reason="by hand")
+def test_by_hand(): ...
+
+def test_that_finds_its_peers(peer, peer_module):
+    assert peer("sh")
+    assert peer_module("json").dumps(1) == "1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("under_ci", "status", "summary"), [("", 0, "1 passed, 4 skipped"), ("true", 1, "2 failed, 1 passed, 2 errors")]
+)
+def test_missing_peer_skips_here_and_fails_under_ci(under_ci: str, status: int, summary: str, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "tests" / "interop" / "conftest.py", tmp_path)
+    (tmp_path / "test_peerless.py").write_text(PEERLESS)
+    (tmp_path / "test_whole_module.py").write_text("import pytest\npytest.importorskip('no_such_library')\n")
+    environment = os.environ | {"CI": under_ci}
+    command = [sys.executable, "-m", "pytest", "-q", "--continue-on-collection-errors", "-p", "no:cacheprovider", "."]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert summary in result.stdout
+    assert result.returncode == status

@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from types import ModuleType
 
 
-def _missing(name: str) -> None:
-    """Skips the test, or fails it where everything has to be there."""
-    reason = f"{name} is not installed"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+def _under_ci() -> bool:
+    return os.environ.get("CI") == "true"
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +25,8 @@ def peer() -> Callable[[str], str]:
     def find(name: str) -> str:
         path = shutil.which(name)
         if path is None:
-            _missing(name)
-        return str(path)
+            pytest.skip(f"{name} is not installed")
+        return path
 
     return find
 
@@ -43,7 +39,29 @@ def peer_module() -> Callable[[str], ModuleType]:
         try:
             return importlib.import_module(name)
         except ImportError:
-            _missing(name)
-            raise
+            pytest.skip(f"{name} is not installed")
 
     return find
+
+
+def _fail_a_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if _under_ci() and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"an interop test may not be skipped under CI: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turns every skip in this folder into a failure under CI, however the test came to it."""
+    report = yield
+    _fail_a_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for modules that skip themselves as a whole."""
+    report = yield
+    _fail_a_skip(report)
+    return report
