@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     from imsinspect.trace.model import Note, Trace
 
 
+@dataclass(slots=True, frozen=True)
+class Suppressed:
+    """A finding that the user's policy excepts."""
+
+    finding: Finding
+    reason: str
+    expires: str  # ISO 8601 date
+
+
 @dataclass(slots=True)
 class Audit:
     """One run over one trace: what was read, what was found, what could not be assessed."""
@@ -21,7 +30,7 @@ class Audit:
     assessments: list[Assessment]
     findings: list[Finding]
     fail_on: Severity
-    suppressed: list[Finding] = field(default_factory=list)
+    suppressed: list[Suppressed] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)  # the trace's, and rules that failed
     verdict: str = "nothing-to-assess"  # "pass", "fail", "nothing-to-assess"
     tier_one_not_assessed: bool = False

@@ -1,0 +1,163 @@
+"""`imsinspect audit`: read captures, report, and leave with a status that a script can use."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imsinspect.cli.say import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from imsinspect.report.audit import Audit
+
+STANDARD_INPUT = "-"
+WIDTH_IN_A_PIPE = 100
+NARROWEST, WIDEST = 40, 120
+
+
+class Format(StrEnum):
+    """Views of an audit."""
+
+    TERMINAL = "terminal"
+    JSON = "json"
+
+
+class Threshold(StrEnum):
+    """Severities, the gravest first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+
+class Profile(StrEnum):
+    """Which of the specifications' solutions to audit against (rules.md 0.3)."""
+
+    AUTO = "auto"
+    G2 = "g2"
+    G3 = "g3"
+    E2AE = "e2ae"
+    E2E_SDES = "e2e-sdes"
+    E2E_KMS = "e2e-kms"
+    TR_SDES = "tr-sdes"
+    TR_KMS = "tr-kms"
+    IM_SIG = "im-sig"
+    IM_KMS = "im-kms"
+    RFC_ONLY = "rfc-only"
+
+
+def audit(
+    captures: Annotated[
+        list[str],
+        typer.Argument(metavar="CAPTURE...", help="Capture files (pcap, pcapng); - reads standard input."),
+    ],
+    format: Annotated[  # noqa: A002 (the name of the option)
+        Format, typer.Option("--format", "-f", help="terminal is for reading, json holds everything.")
+    ] = Format.TERMINAL,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.")
+    ] = None,
+    fail_on: Annotated[
+        Threshold, typer.Option(help="Findings of this severity or a graver one end with exit status 1.")
+    ] = Threshold.MEDIUM,
+    profile: Annotated[
+        Profile, typer.Option(help="What the traffic should conform to; auto finds out for each call.")
+    ] = Profile.AUTO,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress; of the terminal report only the last line.")
+    ] = False,
+) -> int:
+    """Audit captures of IMS traffic.
+
+    Exit status: 0 no finding at or above the threshold, 1 findings, 2 bad usage or a capture that can't be read,
+    3 nothing in the captures that could be assessed.
+    """
+    destination = None if output in (None, "-") else Path(output)
+    _check(captures, destination)
+
+    from imsinspect.cli.progress import Progress
+    from imsinspect.pipeline import Options
+    from imsinspect.pipeline import audit as run
+    from imsinspect.rules.outcome import Severity
+
+    options = Options(profile=profile.value, fail_on=Severity[fail_on.name])
+    with Progress(shown=not quiet and sys.stderr.isatty()) as progress:
+        result = run(captures, options, progress)
+    report = _report(result, format, quiet, to_file=destination is not None)
+    if destination is None:
+        _write(report)
+    else:
+        destination.write_text(report, encoding="utf-8")
+        if not quiet:
+            from imsinspect.report.terminal import closing
+
+            say(closing(result))
+    return result.exit_status
+
+
+def _check(captures: list[str], destination: Path | None) -> None:
+    """What would be a pity to find out after an hour of reading."""
+    if captures.count(STANDARD_INPUT) > 1:
+        raise typer.BadParameter("standard input can be read only once")
+    if STANDARD_INPUT in captures and sys.stdin.isatty():
+        raise typer.BadParameter("standard input is a terminal, not a capture")
+    if destination is None:
+        return
+    if not destination.parent.is_dir() or destination.is_dir():
+        raise typer.BadParameter(f"cannot write to {destination}: no such folder, or a folder itself")
+    if destination.exists() and any(
+        Path(capture).exists() and destination.samefile(capture) for capture in captures if capture != STANDARD_INPUT
+    ):
+        raise typer.BadParameter(f"{destination} is one of the captures; the report would overwrite it")
+
+
+def _report(result: Audit, wanted: Format, quiet: bool, *, to_file: bool) -> str:
+    if wanted is Format.JSON:
+        from imsinspect.report.json import render
+
+        return render(result)
+
+    from imsinspect.report import terminal
+
+    if quiet:
+        return terminal.closing(result) + "\n"
+    console = _console(to_file)
+    with console.capture() as captured:
+        terminal.render(result, console)
+    return captured.get()
+
+
+def _console(to_file: bool) -> Console:
+    """A console as wide and as colourful as what stands behind standard output (NO_COLOR and FORCE_COLOR respected)."""
+    from rich.console import Console
+
+    if to_file:
+        return Console(width=WIDTH_IN_A_PIPE, color_system=None, force_terminal=False, highlight=False)
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdecimal() and columns.isascii() else 0
+    if not width:
+        try:
+            width = os.get_terminal_size(sys.stdout.fileno()).columns
+        except (OSError, ValueError):  # not a terminal, or no file at all
+            width = WIDTH_IN_A_PIPE
+    return Console(width=max(NARROWEST, min(width, WIDEST)), highlight=False)
+
+
+def _write(report: str) -> None:
+    """All at once, so that a reader who leaves early (`| head`) does not change the exit status."""
+    encoding = sys.stdout.encoding or "utf-8"
+    safe = report.encode(encoding, "backslashreplace").decode(encoding)
+    try:
+        sys.stdout.write(safe)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

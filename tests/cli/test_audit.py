@@ -1,0 +1,222 @@
+"""`imsinspect audit`: exit statuses, where output goes, and errors in one line."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from imsinspect.capture.errors import UsageError
+from imsinspect.cli.main import run
+from imsinspect.profiles import ProfileChoice
+from imsinspect.report.audit import Audit
+from imsinspect.rules.outcome import Assessment, Severity
+from imsinspect.trace.model import CaptureInfo, Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+
+@dataclass
+class Options:
+    """What the command hands to the pipeline."""
+
+    profile: str = "auto"
+    fail_on: Severity = Severity.MEDIUM
+
+
+@dataclass
+class Stub:
+    """A pipeline that answers what a test wants, and remembers what it was asked."""
+
+    verdict: str = "pass"
+    exit_status: int = 0
+    error: Exception | None = None
+    asked: tuple[list[str], Options] | None = None
+
+    def audit(
+        self, paths: Sequence[str], options: Options, progress: Callable[[int, int], None] | None = None
+    ) -> Audit:
+        self.asked = list(paths), options
+        if progress is not None:
+            progress(1, 2)
+        if self.error is not None:
+            raise self.error
+        return Audit(
+            Trace([CaptureInfo(path, "pcap") for path in paths]),
+            ProfileChoice(options.profile, options.profile == "auto"),
+            {},
+            [Assessment("IMS-SRTP-001", "pass", "", "", 1)] if self.exit_status != 3 else [],
+            [],
+            options.fail_on,
+            verdict=self.verdict,
+            exit_status=self.exit_status,
+        )
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> Stub:
+    """A pipeline that stands for the real one."""
+    pipeline = Stub()
+    module = ModuleType("imsinspect.pipeline")
+    module.audit = pipeline.audit  # type: ignore[attr-defined]
+    module.Options = Options  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "imsinspect.pipeline", module)
+    monkeypatch.delenv("IMSINSPECT_DEBUG", raising=False)
+    return pipeline
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status", "line"),
+    [
+        ("pass", 0, "PASS: clean, no findings; 1 rule decided, 0 not assessed; 0 calls, 0 streams, 0 packets\n"),
+        ("fail", 1, "FAIL: no findings; 1 rule decided, 0 not assessed; 0 calls, 0 streams, 0 packets\n"),
+        ("pass", 2, "INCOMPLETE: no findings; 1 rule decided, 0 not assessed; 0 calls, 0 streams, 0 packets\n"),
+        (
+            "nothing-to-assess",
+            3,
+            "NOTHING TO ASSESS: no findings; 0 rules decided, 0 not assessed; 0 calls, 0 streams, 0 packets\n",
+        ),
+    ],
+)
+def test_the_exit_status_is_the_audits_and_quiet_leaves_the_last_line(
+    stub: Stub, capsys: pytest.CaptureFixture[str], verdict: str, status: int, line: str
+) -> None:
+    stub.verdict, stub.exit_status = verdict, status
+    assert run(["audit", "--quiet", "a.pcap"]) == status
+    assert capsys.readouterr() == (line, "")
+
+
+def test_options_reach_the_pipeline(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit", "--fail-on", "critical", "--profile", "e2e-sdes", "a.pcap", "b.pcap"]) == 0
+    assert stub.asked == (["a.pcap", "b.pcap"], Options("e2e-sdes", Severity.CRITICAL))
+    assert capsys.readouterr().err == ""
+
+
+def test_the_terminal_report_in_a_pipe_has_neither_colours_nor_padding(
+    stub: Stub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    run(["audit", "a.pcap"])
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert out.startswith("imsinspect ")
+    assert all(line == line.rstrip() and len(line) <= 100 for line in out.splitlines())
+
+
+def test_colours_can_be_forced_into_a_pipe(
+    stub: Stub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    run(["audit", "a.pcap"])
+    assert "\x1b[" in capsys.readouterr().out
+
+
+def test_the_json_report_goes_to_standard_output(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit", "--format", "json", "a.pcap"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["schema"] == "imsinspect-report/1"
+    assert err == ""
+
+
+def test_a_report_in_a_file_leaves_the_last_line_on_standard_error(
+    stub: Stub, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    report = tmp_path / "report.json"
+    assert run(["audit", "--format", "json", "--output", str(report), "a.pcap"]) == 0
+    assert json.loads(report.read_text())["verdict"] == "pass"
+    out, err = capsys.readouterr()
+    assert (out, err.startswith("PASS: ")) == ("", True)
+
+
+def test_a_report_never_overwrites_a_capture(stub: Stub, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    capture = tmp_path / "a.pcap"
+    capture.write_bytes(b"precious")
+    assert run(["audit", "--output", str(capture), str(capture)]) == 2
+    assert capture.read_bytes() == b"precious"
+    assert stub.asked is None
+    assert "one of the captures" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["audit"], "Missing argument"),
+        (["audit", "--fail-on", "fatal", "a.pcap"], "fatal"),
+        (["audit", "--nonsense", "a.pcap"], "--nonsense"),
+        (["nonsense"], "nonsense"),
+        (["audit", "-", "-"], "standard input can be read only once"),
+        (["audit", "--output", "/nowhere/at/all/report", "a.pcap"], "no such folder"),
+    ],
+)
+def test_bad_usage_is_one_line_and_status_2(
+    stub: Stub, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("imsinspect: error: ")
+    assert words in err
+    assert err.count("\n") == 1
+    assert stub.asked is None
+
+
+def test_a_usage_error_of_the_pipeline_is_one_line_without_control_characters(
+    stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub.error = UsageError("no such file: a\x1b[31m\n.pcap")
+    assert run(["audit", "a.pcap"]) == 2
+    assert capsys.readouterr() == ("", "imsinspect: error: no such file: a\\x1b[31m\\n.pcap\n")
+
+
+def test_an_operating_system_error_is_one_line(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+    stub.error = PermissionError(13, "Permission denied", "a.pcap")
+    assert run(["audit", "a.pcap"]) == 2
+    assert capsys.readouterr() == ("", "imsinspect: error: Permission denied: a.pcap\n")
+
+
+def test_an_unexpected_exception_shows_its_kind_and_never_its_text(
+    stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub.error = ZeroDivisionError("the key is secret")
+    assert run(["audit", "a.pcap"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("imsinspect: internal error: ZeroDivisionError in ")
+    assert "please report it" in err
+    assert "secret" not in err
+    assert "Traceback" not in err
+
+
+def test_the_traceback_is_shown_on_request(
+    stub: Stub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMSINSPECT_DEBUG", "1")
+    stub.error = ZeroDivisionError("why")
+    assert run(["audit", "a.pcap"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_output_that_cannot_show_unicode_gets_ascii(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    assert run(["audit", "é.pcap"]) == 0
+    assert b"  \\xe9.pcap: pcap, 0 packets\n" in raw.getvalue()
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("imsinspect ")
+    assert run(["audit", "--help"]) == 0
+    assert "Exit status: 0 no finding at or above the threshold" in capsys.readouterr().out
+    assert run([]) == 2
+    assert "audit" in capsys.readouterr().out
