@@ -1,0 +1,1 @@
+"""H.248 gateway control (ITU-T H.248.1)."""

@@ -1,0 +1,364 @@
+"""The first pass over a capture: columns from the file to media streams, flows and the payloads that are kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imsinspect.capture import exported, odd, signalling
+from imsinspect.capture.decode import ESP, EXPORTED, GTP, SCTP, TCP, TURN, UDP, Decoder, Media, Rest
+from imsinspect.capture.flows import UNWANTED, Flows
+from imsinspect.capture.fragments import Fragments
+from imsinspect.capture.keytable import MIX, U29
+from imsinspect.capture.linktypes import RAW
+from imsinspect.capture.media import MediaStreams
+from imsinspect.capture.rows import PAD, chosen, column, gather
+from imsinspect.capture.rtcp import RtcpSenders, looks_like_rtcp
+from imsinspect.capture.signalling import Derived, Picked, Signalling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from imsinspect.capture.records import PcapngWalk, PcapWalk
+    from imsinspect.capture.windows import Windows
+
+COOKIE = 0x2112A442
+CLASSIC_STUN = (0x0001, 0x0101, 0x0111, 0x0002, 0x0102, 0x0112)
+INDICATIONS = (0x0016, 0x0017)
+IKE_NAT_PORT, MIKEY_PORT = 4500, 2269
+MAX_ROUNDS = 12  # of packets taken out of packets
+
+
+class FirstPass:
+    """Runs over the windows of one capture; afterwards its parts hold what was found."""
+
+    def __init__(self) -> None:
+        self.flows = Flows()
+        self.streams = MediaStreams()
+        self.rtcp = RtcpSenders()
+        self.fragments = Fragments()
+        self.signalling = Signalling(self.flows)
+        self.skips: Counter[str] = Counter()
+        self.cut_packets = 0
+        self.stun = 0
+        self.fragment_frames: dict[int, tuple[int, ...]] = {}  # frame that completed a packet: frames of its pieces
+        self._decoder = Decoder(self)
+        self._media: list[tuple[Media, int]] = []
+        self._batch: list[tuple[Media, NDArray[np.uint8]]] = []
+        self._picked: list[Picked] = []
+        self._derived: list[Derived] = []
+
+    def run(
+        self, source: Windows, walk: PcapWalk | PcapngWalk, progress: Callable[[int, int], None] | None = None
+    ) -> bool:
+        """Read to the end; False when the capture ends inside a record."""
+        source.consumed(walk.first)
+        while True:
+            window = source.next()
+            for found in walk.records(window.data, window.at, window.end):
+                self.cut_packets += int(np.count_nonzero(found.original > found.captured))
+                self._decoder.records(window.data, found)
+                self._end_batch()
+            self._end_window(window.data)
+            after = walk.after
+            if walk.oversize:
+                source.consumed(walk.oversize)
+                walk.oversize = 0
+            else:
+                source.consumed(after - window.at)
+                if window.final or walk.facts.damaged or after == window.at:
+                    return after >= window.end
+            if progress is not None:
+                progress(source.position, source.total)
+
+    def inject(self, packets: list[Derived]) -> None:
+        """Packets found after the pass (in TCP streams): through the columns like the others."""
+        self._derived += packets
+        self._end_window(np.zeros(PAD, np.uint8))
+
+    # --- what decoding hands over ---
+
+    def media(self, found: Media, origin: int) -> None:
+        """RTP look-alikes."""
+        self._media.append((found, origin))
+
+    def skipped(self, reason: str, count: int) -> None:
+        """Packets that were not read, and why."""
+        if count:
+            self.skips[reason] += count
+
+    def odd(self, packet: bytes, frame: int, when: int, origin: int, depth: int) -> None:
+        """A packet with options, extension headers or fragments: made plain, then through the columns again."""
+        found = odd.undo(packet)
+        if isinstance(found, odd.Plain):
+            self._derived.append(Derived(found.packet, frame, when, origin, depth + 1))
+        elif isinstance(found, odd.Fragment):
+            whole = self.fragments.add(found, frame, when, origin, depth)
+            if whole is not None:
+                self.fragment_frames[frame] = whole.frames
+                self._derived.append(Derived(whole.packet, frame, when, origin, depth + 1))
+        else:
+            self.skipped(found.reason, 1)
+
+    def exported(self, data: bytes, frame: int, when: int) -> None:
+        """A PDU that another tool exported: wrapped in the addresses that it names."""
+        packet = exported.packet_of(data)
+        if packet is None:
+            self.skipped("exported PDU without usable tags", 1)
+        else:
+            self._derived.append(Derived(packet, frame, when, EXPORTED, 1))
+
+    def rest(self, data: NDArray[np.uint8], found: Rest) -> None:
+        """Everything that is not RTP: counted by flow; what dissectors may want is copied out."""
+        udp = found.protocol == UDP
+        if udp.any():
+            taken = self._udp(data, found, udp)
+            left = np.flatnonzero(~taken)
+            if not len(left):
+                return
+            if len(left) < len(taken):
+                found = _some(found, left)
+        flow = self.flows.find(data, found)
+        self._pick(data, found, flow)
+
+    # --- UDP ---
+
+    def _udp(self, data: NDArray[np.uint8], found: Rest, udp: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """RTCP, tunnels, channels and ESP in UDP; says which packets go no further here."""
+        rows, at = found.rows, found.transport + 8
+        room = found.whole - found.start
+        taken: NDArray[np.bool_] = udp & (found.end - found.start < 1)  # nothing inside
+        first, second = rows[:, at], rows[:, at + 1]
+        udp = udp & ~taken
+        rtcp = udp & (first >> 6 == 2) & (second >= 192) & (second <= 223)
+        if rtcp.any():
+            which = np.flatnonzero(rtcp)
+            good = looks_like_rtcp(data, found.start[which], found.end[which], found.whole[which])
+            self._control(data, found, which[good])
+            taken[which[good]] = True
+        length = column(rows, at + 2, ">u2").astype(np.int64)
+        gtp = udp & (first & 0xF0 == 0x30) & (second == 0xFF) & (length == room - 8) & (room >= 28)
+        if gtp.any():
+            self._gtp(data, found, np.flatnonzero(gtp), taken)
+        channel = udp & (first >= 0x40) & (first < 0x80) & (room - 4 - length >= 0) & (room - 4 - length < 4) & (length >= 12)
+        if channel.any():
+            self._channels(data, found, np.flatnonzero(channel), length, taken)
+        nat = _either_port(rows, found.transport, IKE_NAT_PORT)
+        nat &= udp & (room >= 18) & (column(rows, at, ">u4") != 0)
+        if nat.any():
+            self._esp_in_udp(data, found, np.flatnonzero(nat))
+            taken |= nat
+        return taken
+
+    def _control(self, data: NDArray[np.uint8], found: Rest, which: NDArray[np.intp]) -> None:
+        if len(which):
+            self.rtcp.add(
+                data, found.mix[which], found.frame[which], found.when[which], found.net[which], found.start[which],
+                found.end[which], found.whole[which], found.origin,
+            )  # fmt: skip
+
+    def _gtp(self, data: NDArray[np.uint8], found: Rest, which: NDArray[np.intp], taken: NDArray[np.bool_]) -> None:
+        """GTP-U T-PDUs with their extension headers (TS 29.281 §5); the inner length must fit."""
+        at, end = found.start[which], found.end[which]
+        flags = data[at]
+        inner = at + 8 + np.where(flags & 7, 4, 0)
+        extended = np.flatnonzero(flags & 4)
+        for _ in range(8):
+            extended = extended[inner[extended] <= end[extended]]
+            extended = extended[data[inner[extended] - 1] != 0]
+            if not len(extended):
+                break
+            units = data[inner[extended]].astype(np.int64)
+            inner[extended] += np.where(units == 0, 1 << 20, units * 4)
+        fits = inner + 20 <= end
+        version = np.zeros(len(inner), np.uint8)
+        version[fits] = data[inner[fits]] >> 4
+        good = np.flatnonzero((version == 4) | (version == 6))
+        if len(good):
+            taken[which[good]] = True
+            some = which[good]
+            self._decoder.inner(
+                data, inner[good], end[good], found.frame[some], found.when[some], RAW, found.origin | GTP, found.depth + 1
+            )
+
+    def _channels(
+        self, data: NDArray[np.uint8], found: Rest, which: NDArray[np.intp], length: NDArray[np.int64], taken: NDArray[np.bool_]
+    ) -> None:
+        """TURN ChannelData around RTP or RTCP (RFC 8656 §12.4): media between the client and the server."""
+        start = found.start[which] + 4
+        heads = gather(data, start, 12)
+        media = heads[:, 0] >> 6 == 2
+        control = media & (heads[:, 1] >= 192) & (heads[:, 1] <= 223)
+        whole = start + length[which]
+        end = np.minimum(found.end[which], whole)
+        media &= end - start >= 12
+        some = np.flatnonzero(control & media)
+        if len(some):
+            good = some[looks_like_rtcp(data, start[some], end[some], whole[some])]
+            here = which[good]
+            if len(good):
+                self.rtcp.add(
+                    data, found.mix[here], found.frame[here], found.when[here], found.net[here], start[good], end[good],
+                    whole[good], found.origin | TURN,
+                )  # fmt: skip
+                taken[here] = True
+        some = np.flatnonzero(media & ~control)
+        if len(some):
+            here = which[some]
+            key = found.mix[here] ^ column(heads, 8, "<u4")[some]
+            key *= MIX[0]
+            key ^= key >> U29
+            key *= MIX[1]
+            key |= np.uint64(1)
+            sequence = column(heads, 2, ">u2")[some].astype(np.uint16)
+            lead = column(heads, 0, "<u2")[some].copy()
+            self.media(
+                Media(
+                    key, sequence, found.when[here], found.frame[here], start[some], end[some], whole[some],
+                    found.net[here], lead,
+                ),
+                found.origin | TURN,
+            )  # fmt: skip
+            taken[here] = True
+
+    def _esp_in_udp(self, data: NDArray[np.uint8], found: Rest, which: NDArray[np.intp]) -> None:
+        """ESP behind a UDP header (RFC 3948 §2): a flow of its own for each SPI."""
+        part = _some(found, which)
+        part.protocol = np.full(len(which), ESP, np.uint8)
+        part.mix = (part.mix ^ column(gather(data, part.start, 4), 0, "<u4")) * MIX[2]
+        self._pick(data, part, self.flows.find(data, part))
+
+    # --- picking ---
+
+    def _pick(self, data: NDArray[np.uint8], found: Rest, flow: NDArray[np.int32]) -> None:
+        """Copy out the payloads that may need a dissector."""
+        rows, at = found.rows, found.transport + 8
+        protocol = found.protocol
+        room = found.whole - found.start
+        kind = np.full(len(flow), -1, np.int8)
+        udp = (protocol == UDP) & (found.end > found.start)
+        if udp.any():
+            self._udp_kinds(rows, at, room, found.transport, udp, kind, flow)
+        tcp = protocol == TCP
+        flags = np.where(tcp, rows[:, found.transport + 13], 0)
+        kind[tcp & ((found.end > found.start) | (flags & signalling.SYN != 0))] = signalling.SEGMENT
+        kind[protocol == SCTP] = signalling.ASSOCIATION
+        kind[protocol == ESP] = signalling.SECURED
+        wanted = kind >= 0
+        wanted &= (self.flows.state[flow] != UNWANTED) | (flags & signalling.SYN != 0)
+        which = np.flatnonzero(wanted)
+        if not len(which):
+            return
+        heads = gather(data, found.net[which], 10)
+        six = heads[:, 0] >> 4 == 6
+        identification = np.where(six, -1, heads[:, 4].astype(np.int64) << 8 | heads[:, 5])
+        ttl = np.where(six, heads[:, 7], heads[:, 8])
+        sequence = np.where(tcp[which], column(rows, found.transport + 4, ">u4")[which].astype(np.int64), -1)
+        view, add, origin, depth = memoryview(data), self._picked.append, found.origin, found.depth
+        lists = (
+            found.frame[which], found.when[which], flow[which], kind[which], sequence, flags[which], identification, ttl,
+            found.whole[which] > found.end[which], found.start[which], np.maximum(found.end, found.start)[which],
+        )  # fmt: skip
+        for frame, when, number, what, seq, flag, ident, hops, cut, low, high in zip(
+            *(each.tolist() for each in lists), strict=True
+        ):
+            add(Picked(frame, when, number, what, seq, flag, ident, hops, origin, depth, cut, bytes(view[low:high])))
+
+    def _udp_kinds(
+        self, rows: NDArray[np.uint8], at: int, room: NDArray[np.int64], transport: int, udp: NDArray[np.bool_],
+        kind: NDArray[np.int8], flow: NDArray[np.int32],
+    ) -> None:  # fmt: skip
+        """What each datagram may be, by its first octets."""
+        first, second, third = rows[:, at], rows[:, at + 1], rows[:, at + 2]
+        length = column(rows, at + 2, ">u2").astype(np.int64)
+        stun = udp & (first < 4) & (length + 20 == room) & (room % 4 == 0)
+        if stun.any():
+            message = column(rows, at, ">u2")
+            stun &= (column(rows, at + 4, ">u4") == COOKIE) | np.isin(message, CLASSIC_STUN)
+            self.stun += int(np.count_nonzero(stun))
+            kind[stun & np.isin(message, INDICATIONS)] = signalling.INDICATION
+        dtls = udp & (first >= 20) & (first <= 25)
+        dtls &= ((second == 0xFE) & (third >= 0xFC)) | ((second == 1) & (third == 0))
+        kind[dtls] = signalling.DTLS
+        letter = (first & 0xDF >= 65) & (first & 0xDF <= 90)
+        kind[udp & (letter | (first == 33) | ((first == 13) & (second == 10) & (room > 8)))] = signalling.TEXT
+        version = first >> 5
+        fragment = np.where((version == 2) & (first & 8 != 0), 4, 0)
+        floor = udp & ((version == 1) | (version == 2)) & (second >= 1) & (second <= 18)
+        floor &= length * 4 + 12 + fragment == room
+        kind[floor] = signalling.FLOOR
+        kind[udp & (first == 1) & _either_port(rows, transport, MIKEY_PORT)] = signalling.KEYS
+
+    # --- ends of batches and windows ---
+
+    def _end_batch(self) -> None:
+        """Media of a batch in the order of the capture: shapes and tunnels bring it in groups."""
+        if not self._media:
+            return
+        parts, self._media = self._media, []
+        if len(parts) == 1:
+            media, origin = parts[0]
+            self._batch.append((media, np.full(len(media.frame), origin, np.uint8)))
+            return
+        joined = Media(*(np.concatenate(column) for column in zip(*(each for each, _ in parts), strict=True)))
+        origins = np.concatenate([np.full(len(each.frame), origin, np.uint8) for each, origin in parts])
+        order = np.argsort(joined.frame, kind="stable")
+        self._batch.append((Media(*(each[order] for each in joined)), origins[order]))
+
+    def _end_window(self, data: NDArray[np.uint8]) -> None:
+        """Hand over what the window held, then what was inside it, until nothing new comes out."""
+        for _ in range(MAX_ROUNDS):
+            if self._batch:
+                parts, self._batch = self._batch, []
+                if len(parts) == 1:
+                    media, origins = parts[0]
+                else:
+                    media = Media(*(np.concatenate(each) for each in zip(*(part for part, _ in parts), strict=True)))
+                    origins = np.concatenate([each for _, each in parts])
+                self.streams.add(data, media, origins)
+            if self._picked:
+                picked, self._picked = self._picked, []
+                picked.sort(key=lambda each: each.frame)
+                self.signalling.consume(picked)
+            derived = self._derived + self.signalling.take_derived()
+            self._derived = []
+            if not derived:
+                return
+            data = self._decode_derived(sorted(derived, key=lambda each: each.frame))
+        self.skipped("packets nested too deep", 1)
+
+    def _decode_derived(self, derived: list[Derived]) -> NDArray[np.uint8]:
+        """Packets taken out of others, as a window of raw IP packets."""
+        lengths = np.array([len(each.packet) for each in derived], np.int64)
+        data = np.frombuffer(b"".join(each.packet for each in derived) + bytes(PAD), np.uint8)
+        net = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+        frame = np.array([each.frame for each in derived], np.int64)
+        when = np.array([each.time for each in derived], np.int64)
+        how = np.array([each.origin << 8 | each.depth for each in derived], np.int64)
+        for value in np.unique(how).tolist():
+            which = np.flatnonzero(how == value)
+            self._decoder.inner(
+                data, net[which], (net + lengths)[which], frame[which], when[which], RAW, value >> 8, value & 0xFF
+            )
+        self._end_batch()
+        return data
+
+
+def _either_port(rows: NDArray[np.uint8], transport: int, port: int) -> NDArray[np.bool_]:
+    """Which datagrams are from or to a port."""
+    return (column(rows, transport, ">u2") == port) | (column(rows, transport + 2, ">u2") == port)
+
+
+def _some(found: Rest, which: NDArray[np.intp]) -> Rest:
+    """Some packets of a batch."""
+    return Rest(
+        chosen(found.rows, which), found.transport, found.mix[which], found.protocol[which], found.frame[which],
+        found.when[which], found.net[which], found.start[which], found.end[which], found.whole[which], found.origin,
+        found.depth,
+    )  # fmt: skip
+
+

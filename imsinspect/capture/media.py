@@ -1,0 +1,435 @@
+"""RTP and SRTP streams in columns: counts, extended sequence numbers, sizes, and a bounded sample of packets.
+
+A stream is a 5-tuple and an SSRC. Nothing is done packet by packet but the keeping of samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from imsinspect.capture.identity import SSRC, identities
+from imsinspect.capture.keytable import MIX, ONE, U29, KeyTable
+from imsinspect.capture.rows import gather, grown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imsinspect.capture.decode import Media
+
+DUPLICATE_WINDOW = 50_000_000  # nanoseconds between two sightings of one packet (rules.md 0.10)
+FIRST_SAMPLES = 12  # of the first packets of a stream
+SPREAD_SAMPLES = 20  # spread over it, chosen by sequence number so that two sightings keep the same packets
+SPREAD_MASK = 127
+SAMPLE_OCTETS = 512  # of a payload
+MAX_SIZES = 2_000_000  # distinct (stream, payload type, length); beyond them lengths are not told apart
+UNTOLD_LENGTH = 0xFFFF
+PRUNE_AT = 300_000  # streams; single packets that look like RTP by chance are then forgotten
+TAIL = 64  # packets remembered of a stream that is sighted twice
+
+
+class Sample(NamedTuple):
+    """One packet kept of a stream."""
+
+    frame: int
+    time: int
+    payload_type: int
+    marker: bool
+    sequence: int
+    timestamp: int
+    payload: bytes
+    length: int
+    padding: bool
+
+
+class Size(NamedTuple):
+    """Packets of a stream with one payload type and length."""
+
+    payload_type: int
+    length: int
+    packets: int
+    first: int
+    last: int
+
+
+@dataclass(slots=True)
+class Stream:
+    """What was seen of one stream."""
+
+    identity: bytes
+    packets: int
+    sighted_again: int
+    first_time: int
+    last_time: int
+    first_frame: int
+    last_frame: int
+    lowest: int
+    highest: int
+    current: int
+    follow: int  # packets whose sequence number was one more than the one before
+    sizes: list[Size]
+    samples: list[Sample]
+    origin: int
+
+    @property
+    def ssrc(self) -> int:
+        """The synchronisation source."""
+        return int.from_bytes(self.identity[SSRC : SSRC + 4], "big")
+
+
+COLUMNS = {
+    "key": np.uint64, "packets": np.int64, "again": np.int64, "first_time": np.int64, "last_time": np.int64,
+    "first_frame": np.int64, "last_frame": np.int64, "lowest": np.int64, "highest": np.int64, "current": np.int64,
+    "follow": np.int64, "spread": np.uint16, "doubled": np.bool_, "origin": np.uint8,
+}  # fmt: skip
+
+
+class MediaStreams:
+    """All streams of a capture: one entry a 5-tuple and SSRC."""
+
+    def __init__(self) -> None:
+        self.table = KeyTable()
+        self.columns = {name: np.zeros(0, kind) for name, kind in COLUMNS.items()}
+        self.identity = np.zeros((0, 48), np.uint8)
+        self.samples: dict[int, tuple[list[Sample], list[Sample]]] = {}
+        self.tails: dict[int, tuple[NDArray[np.int64], ...]] = {}
+        self.size_table = KeyTable()
+        self.size_owner = np.zeros(0, np.int32)
+        self.size_what = np.zeros(0, np.uint32)
+        self.size_packets = np.zeros(0, np.int64)
+        self.size_first = np.zeros(0, np.int64)
+        self.size_last = np.zeros(0, np.int64)
+        self.forgotten = 0
+
+    @property
+    def count(self) -> int:
+        """How many streams there are."""
+        return self.table.count
+
+    def add(self, data: NDArray[np.uint8], media: Media, origin: NDArray[np.uint8]) -> None:
+        """Packets of a window, in the order of the capture."""
+        known = self.table.count
+        ids = self.table.find(media.key)
+        count = self.table.count
+        columns = self.columns
+        if count > known:
+            for name, array in columns.items():
+                columns[name] = grown(array, count)
+            self.identity = grown(self.identity, count)
+        # Group by stream, keeping the order: stable sorts of 16-bit numbers are radix sorts.
+        back = None
+        dense: NDArray[np.intp] | NDArray[np.int32] = ids
+        if count > 65_536:
+            back, dense = np.unique(ids, return_inverse=True)
+        if back is not None and len(back) > 65_536:
+            order = np.argsort(dense, kind="stable")
+            sid: NDArray[np.integer] = dense.take(order)
+        else:
+            small = dense.astype(np.uint16)
+            order = np.argsort(small, kind="stable")
+            sid = small.take(order)
+        begin = np.concatenate([[0], np.flatnonzero(sid[1:] != sid[:-1]) + 1])
+        who = sid[begin].astype(np.intp) if back is None else back[sid[begin]].astype(np.intp)
+        fresh = who >= known
+        if fresh.any():
+            self._begin(data, media, who[fresh], order[begin[fresh]], origin)
+        extended, step = self._extended(media.sequence.take(order), begin, who, fresh)
+        again = self._sighted_again(data, media, order, extended, step, begin, who)
+        if again is not None:
+            length = np.diff(begin, append=len(order))
+            group = np.repeat(np.arange(len(who)), length)
+            keep = ~again
+            columns["again"][who] += np.bincount(group[again], minlength=len(who)).astype(np.int64)
+            order, extended, step, group = order[keep], extended[keep], step[keep], group[keep]
+            if not len(order):
+                return
+            begin = np.concatenate([[0], np.flatnonzero(group[1:] != group[:-1]) + 1])
+            who, fresh = who[group[begin]], fresh[group[begin]]
+        self._count(data, media, order, extended, step, begin, who)
+        if count > PRUNE_AT:
+            self._prune()
+
+    def _begin(
+        self, data: NDArray[np.uint8], media: Media, new: NDArray[np.intp], at: NDArray[np.intp], origin: NDArray[np.uint8]
+    ) -> None:
+        """Streams seen for the first time, with the packet that began each."""
+        columns = self.columns
+        columns["key"][new] = media.key[at]
+        columns["first_time"][new] = media.when[at]
+        columns["first_frame"][new] = media.frame[at]
+        columns["current"][new] = columns["lowest"][new] = columns["highest"][new] = media.sequence[at]
+        columns["spread"][new] = SPREAD_MASK
+        columns["origin"][new] = origin[at]
+        transport = media.start[at] - 8
+        identity = identities(data, media.net[at], transport, 17)
+        identity[:, SSRC : SSRC + 4] = gather(data, media.start[at] + 8, 4)
+        self.identity[new] = identity
+
+    def _extended(
+        self, sequence: NDArray[np.uint16], begin: NDArray[np.intp], who: NDArray[np.intp], fresh: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
+        """Extended sequence numbers by signed 16-bit steps, summed within each stream; and the steps."""
+        current = self.columns["current"]
+        step = np.empty(len(sequence), np.uint16)
+        np.subtract(sequence[1:], sequence[:-1], out=step[1:])
+        step[begin] = sequence[begin] - current[who].astype(np.uint16)
+        signed = step.view(np.int16)
+        run = np.cumsum(signed, dtype=np.int64)
+        move = current[who] - run[begin] + signed[begin]
+        run += np.repeat(move, np.diff(begin, append=len(sequence)))
+        signed[begin[fresh]] = 2  # the first packet follows nothing
+        return run, signed
+
+    def _sighted_again(
+        self, data: NDArray[np.uint8], media: Media, order: NDArray[np.intp], extended: NDArray[np.int64],
+        step: NDArray[np.int16], begin: NDArray[np.intp], who: NDArray[np.intp],
+    ) -> NDArray[np.bool_] | None:  # fmt: skip
+        """Which packets are second sightings of one before: same transport octets, equal IP id or another TTL."""
+        back = np.flatnonzero(step <= 0)
+        doubled = self.columns["doubled"]
+        if not len(back) and not self.tails:
+            return None
+        owner = np.searchsorted(begin, back, side="right") - 1
+        flagged = np.zeros(len(who), np.bool_)
+        flagged[owner] = True
+        flagged |= doubled[who]
+        if not flagged.any():
+            return None
+        length = np.diff(begin, append=len(order))
+        where = np.flatnonzero(np.repeat(flagged, length))
+        at = order[where]
+        stream = np.repeat(who, length)[where]
+        heads = gather(data, media.net[at], 10)
+        six = heads[:, 0] >> 4 == 6
+        ident = np.where(six, 0, heads[:, 4].astype(np.int64) << 8 | heads[:, 5])
+        ttl = np.where(six, heads[:, 7], heads[:, 8]).astype(np.int64)
+        seal = self._seal(data, media, at)
+        columns = [stream.astype(np.int64), extended[where], media.when[at], ident, ttl, seal, where.astype(np.int64)]
+        held = [self.tails[s] for s in who[flagged].tolist() if s in self.tails]
+        if held:
+            columns = [np.concatenate([*(tail[i] for tail in held), own]) for i, own in enumerate(columns)]
+        rank = np.lexsort((columns[2], columns[1], columns[0]))
+        stream, number, when, ident, ttl, seal, place = (each[rank] for each in columns)
+        same = (stream[1:] == stream[:-1]) & (number[1:] == number[:-1]) & (seal[1:] == seal[:-1])
+        same &= when[1:] - when[:-1] <= DUPLICATE_WINDOW
+        same &= (ident[1:] == ident[:-1]) | (ttl[1:] != ttl[:-1])
+        hits = place[1:][same]
+        hits = hits[hits >= 0]
+        doubled[np.unique(stream[1:][same])] = True
+        self._remember(stream, number, when, ident, ttl, seal)
+        if not len(hits):
+            return None
+        again = np.zeros(len(order), np.bool_)
+        again[hits] = True
+        return again
+
+    @staticmethod
+    def _seal(data: NDArray[np.uint8], media: Media, at: NDArray[np.intp]) -> NDArray[np.int64]:
+        """A mix of a datagram's length and first 64 octets; the UDP checksum is left out, as offload spoils it."""
+        rows = gather(data, media.start[at], 64)
+        room = media.end[at] - media.start[at]
+        short = np.flatnonzero(room < 64)
+        for index in short.tolist():
+            rows[index, max(int(room[index]), 0) :] = 0
+        words = rows.view(np.uint64)
+        seal = (media.whole[at] - media.start[at]).astype(np.uint64) * MIX[0]
+        for word in range(8):
+            seal ^= seal >> U29
+            seal += words[:, word]
+            seal *= MIX[1]
+        return (seal ^ (seal >> U29)).view(np.int64)
+
+    def _remember(
+        self, stream: NDArray[np.int64], number: NDArray[np.int64], when: NDArray[np.int64], ident: NDArray[np.int64],
+        ttl: NDArray[np.int64], seal: NDArray[np.int64],
+    ) -> None:  # fmt: skip
+        """The last packets of streams that are sighted twice, for the next window."""
+        doubled = self.columns["doubled"]
+        edges = np.concatenate([[0], np.flatnonzero(stream[1:] != stream[:-1]) + 1, [len(stream)]])
+        for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            name = int(stream[low])
+            if doubled[name]:
+                low = max(low, high - TAIL)
+                part = slice(low, high)
+                nowhere = np.full(high - low, -1, np.int64)
+                self.tails[name] = (
+                    stream[part].copy(), number[part].copy(), when[part].copy(), ident[part].copy(), ttl[part].copy(),
+                    seal[part].copy(), nowhere,
+                )  # fmt: skip
+
+    def _count(
+        self, data: NDArray[np.uint8], media: Media, order: NDArray[np.intp], extended: NDArray[np.int64],
+        step: NDArray[np.int16], begin: NDArray[np.intp], who: NDArray[np.intp],
+    ) -> None:  # fmt: skip
+        """Add the packets of a window, stream by stream."""
+        columns = self.columns
+        length = np.diff(begin, append=len(order))
+        last = begin + length - 1
+        before = columns["packets"][who]
+        columns["lowest"][who] = np.minimum(columns["lowest"][who], np.minimum.reduceat(extended, begin))
+        columns["highest"][who] = np.maximum(columns["highest"][who], np.maximum.reduceat(extended, begin))
+        columns["current"][who] = extended[last]
+        columns["last_time"][who] = media.when[order[last]]
+        columns["last_frame"][who] = media.frame[order[last]]
+        columns["packets"][who] += length
+        columns["follow"][who] += np.add.reduceat(step == 1, begin, dtype=np.int64)
+        lead = media.lead.take(order)
+        start = media.start.take(order)
+        head, payload = self._payloads(data, lead, start, media.whole.take(order))
+        self._sizes(media.frame.take(order), lead, payload, begin, length, who)
+        self._samples(data, media, order, lead, start + head, payload, begin, length, who, before)
+
+    @staticmethod
+    def _payloads(
+        data: NDArray[np.uint8], lead: NDArray[np.uint16], start: NDArray[np.int64], whole: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Length of each RTP header with its CSRC list and extension, and of what follows (RFC 3550 §5.1)."""
+        head = ((lead & np.uint16(0x0F)) << 2).astype(np.int64)
+        head += 12
+        extended = np.flatnonzero(lead & np.uint16(0x10))
+        if len(extended):
+            at = start[extended] + head[extended]
+            fits = at + 4 <= whole[extended]
+            extended, at = extended[fits], np.minimum(at[fits], len(data) - 4)
+            words = gather(data, at + 2, 2).astype(np.int64)
+            head[extended] += 4 + (words[:, 0] << 8 | words[:, 1]) * 4
+        payload = whole - start
+        payload -= head
+        return head, np.maximum(payload, 0, out=payload)
+
+    def _sizes(
+        self, frame: NDArray[np.int64], lead: NDArray[np.uint16], payload: NDArray[np.int64], begin: NDArray[np.intp],
+        length: NDArray[np.intp], who: NDArray[np.intp],
+    ) -> None:  # fmt: skip
+        """Count packets by stream, payload type and payload length; runs of equal ones first."""
+        what = ((lead >> np.uint16(8)) & np.uint16(0x7F)).astype(np.uint32) << np.uint32(16)
+        what |= payload.astype(np.uint32) if self.size_table.count < MAX_SIZES else np.uint32(UNTOLD_LENGTH)
+        change = np.empty(len(what), np.bool_)
+        np.not_equal(what[1:], what[:-1], out=change[1:])
+        change[begin] = True
+        first = np.flatnonzero(change)
+        count = np.diff(first, append=len(what))
+        stream = who[np.searchsorted(begin, first, side="right") - 1]
+        key = self.columns["key"][stream] ^ (what[first].astype(np.uint64) * MIX[2])
+        key *= MIX[3]
+        key ^= key >> U29
+        key *= MIX[0]
+        key |= ONE
+        known = self.size_table.count
+        ids = self.size_table.find(key)
+        total = self.size_table.count
+        if total > known:
+            for name in ("size_owner", "size_what", "size_packets", "size_first", "size_last"):
+                setattr(self, name, grown(getattr(self, name), total))
+            new = np.flatnonzero(ids >= known)[::-1]  # written from the last to the first, which stays
+            self.size_owner[ids[new]] = stream[new]
+            self.size_what[ids[new]] = what[first[new]]
+            self.size_first[ids[new]] = frame[first[new]]
+        self.size_packets[:total] += np.bincount(ids, weights=count, minlength=total).astype(np.int64)
+        self.size_last[ids] = frame[first + count - 1]
+
+    def _samples(
+        self, data: NDArray[np.uint8], media: Media, order: NDArray[np.intp], lead: NDArray[np.uint16],
+        at: NDArray[np.int64], payload: NDArray[np.int64], begin: NDArray[np.intp], length: NDArray[np.intp],
+        who: NDArray[np.intp], before: NDArray[np.int64],
+    ) -> None:  # fmt: skip
+        """Keep some packets: the first of each stream, and some chosen by sequence number."""
+        sequence = media.sequence.take(order)
+        mask = np.repeat(self.columns["spread"][who], length)
+        wanted = (sequence & mask) == 0
+        early = np.flatnonzero(before < FIRST_SAMPLES)
+        first = np.zeros(len(order), np.bool_)
+        for group in early.tolist():
+            low = begin[group]
+            first[low : low + min(FIRST_SAMPLES - before[group], length[group])] = True
+        wanted |= first
+        which = np.flatnonzero(wanted)
+        if not len(which):
+            return
+        place = order[which]
+        stamp = gather(data, media.start[place] + 4, 4).view(">u4")[:, 0]
+        owner = who[np.searchsorted(begin, which, side="right") - 1]
+        stop = np.minimum(np.minimum(at[which] + payload[which], media.end[place]), at[which] + SAMPLE_OCTETS)
+        view = memoryview(data)
+        samples, spread = self.samples, self.columns["spread"]
+        lists = (
+            owner, first[which], media.frame[place], media.when[place], lead[which], sequence[which], stamp, at[which],
+            stop, payload[which],
+        )  # fmt: skip
+        for stream, early_one, frame, when, two, number, timestamp, low, high, size in zip(
+            *(each.tolist() for each in lists), strict=True
+        ):
+            sample = Sample(
+                frame, when, two >> 8 & 0x7F, two >> 15 == 1, number, timestamp, bytes(view[low : max(low, high)]), size,
+                two & 0x20 != 0,
+            )  # fmt: skip
+            kept = samples.get(stream)
+            if kept is None:
+                kept = samples[stream] = ([], [])
+            if early_one:
+                kept[0].append(sample)
+            elif not number & int(spread[stream]):
+                kept[1].append(sample)
+                if len(kept[1]) > SPREAD_SAMPLES and spread[stream] < 0x7FFF:
+                    spread[stream] = spread[stream] * 2 + 1
+                    kept[1][:] = [each for each in kept[1] if not each.sequence & int(spread[stream])]
+
+    def _prune(self) -> None:
+        """Forget streams of one packet: by chance one datagram in six looks like RTP."""
+        columns = self.columns
+        count = self.table.count
+        stay = columns["packets"][:count] > 1
+        newest = int(columns["last_time"][:count].max())
+        stay |= columns["last_time"][:count] > newest - 10 * 10**9
+        if np.count_nonzero(stay) * 2 > count:
+            return
+        which = np.flatnonzero(stay)
+        number = np.full(count, -1, np.int32)
+        number[which] = np.arange(len(which), dtype=np.int32)
+        self.forgotten += count - len(which)
+        for name, array in columns.items():
+            columns[name] = array[which]
+        self.identity = self.identity[which]
+        self.table = KeyTable()
+        self.table.find(columns["key"])
+        self.samples = {int(number[s]): kept for s, kept in self.samples.items() if number[s] >= 0}
+        self.tails = {}
+        columns["doubled"][:] = False
+        total = self.size_table.count
+        owner = number[self.size_owner[:total]]
+        live = np.flatnonzero(owner >= 0)
+        keys = self.size_table.known[live]
+        self.size_table = KeyTable()
+        self.size_table.find(keys)
+        self.size_owner = owner[live]
+        for name in ("size_what", "size_packets", "size_first", "size_last"):
+            setattr(self, name, getattr(self, name)[live])
+
+    def streams(self) -> list[Stream]:
+        """Every stream, in the order of their first packets."""
+        total, columns = self.size_table.count, self.columns
+        sizes: dict[int, list[Size]] = {}
+        lists = (self.size_owner, self.size_what, self.size_packets, self.size_first, self.size_last)
+        for owner, what, packets, first, last in zip(*(each[:total].tolist() for each in lists), strict=True):
+            sizes.setdefault(owner, []).append(Size(what >> 16, what & 0xFFFF, packets, first, last))
+        out = []
+        for row in range(self.table.count):
+            early, spread = self.samples.get(row, ([], []))
+            out.append(
+                Stream(
+                    self.identity[row].tobytes(),
+                    *(
+                        int(columns[name][row])
+                        for name in (
+                            "packets", "again", "first_time", "last_time", "first_frame", "last_frame", "lowest",
+                            "highest", "current", "follow",
+                        )
+                    ),  # fmt: skip
+                    sizes=sizes.get(row, []),
+                    samples=sorted([*early, *spread]),
+                    origin=int(columns["origin"][row]),
+                )  # type: ignore[misc]
+            )
+        return out

@@ -1,0 +1,172 @@
+"""RTCP and SRTCP datagrams in columns: which are plain by their length fields, and samples of both kinds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from imsinspect.capture.identity import SSRC, identities
+from imsinspect.capture.keytable import MIX, ONE, U29, KeyTable
+from imsinspect.capture.rows import gather, grown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Packet types that a first packet may have: 192 to 195 and 200 to 213 (RFC 3550 §6, RFC 4585, RFC 3611, IANA)
+FIRST_TYPES = np.zeros(256, np.bool_)
+FIRST_TYPES[192:196] = True
+FIRST_TYPES[200:214] = True
+MAX_PACKETS = 32  # in one compound
+PLAIN_SAMPLES, OTHER_SAMPLES = 8, 64
+SAMPLE_OCTETS = 2048
+
+
+class RtcpSample(NamedTuple):
+    """One datagram kept whole."""
+
+    frame: int
+    time: int
+    data: bytes
+    length: int
+
+
+@dataclass(slots=True)
+class RtcpSender:
+    """The RTCP-type datagrams of one SSRC on one 5-tuple."""
+
+    identity: bytes
+    packets: int
+    plain: int
+    first_time: int
+    last_time: int
+    first_frame: int
+    last_frame: int
+    first_plain: int
+    last_plain: int
+    plain_samples: list[RtcpSample] = field(default_factory=list)
+    other_samples: list[RtcpSample] = field(default_factory=list)
+    origin: int = 0
+
+    @property
+    def ssrc(self) -> int:
+        """SSRC of the first packet of the compounds."""
+        return int.from_bytes(self.identity[SSRC : SSRC + 4], "big")
+
+
+def looks_like_rtcp(
+    data: NDArray[np.uint8], start: NDArray[np.int64], end: NDArray[np.int64], whole: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Version 2, a known packet type, a first length that fits the datagram (RFC 3550 §6.4)."""
+    heads = gather(data, start, 4)
+    first = ((heads[:, 2].astype(np.int64) << 8 | heads[:, 3]) + 1) * 4
+    good: NDArray[np.bool_] = (heads[:, 0] >> 6 == 2) & FIRST_TYPES[heads[:, 1]] & (end - start >= 8)
+    good &= (first <= whole - start) & (first >= 8)
+    return good
+
+
+def is_plain(
+    data: NDArray[np.uint8], start: NDArray[np.int64], end: NDArray[np.int64], whole: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether the length fields of each compound add up to exactly its datagram (srtp.md 9.1, step 2)."""
+    plain = np.zeros(len(start), np.bool_)
+    todo = np.arange(len(start))
+    at = start.copy()
+    for _ in range(MAX_PACKETS):
+        heads = gather(data, at[todo], 4)
+        good = (heads[:, 0] >> 6 == 2) & (heads[:, 1] >= 192) & (heads[:, 1] <= 223) & (at[todo] + 4 <= end[todo])
+        todo, heads = todo[good], heads[good]
+        at[todo] += ((heads[:, 2].astype(np.int64) << 8 | heads[:, 3]) + 1) * 4
+        arrived = at[todo] == whole[todo]
+        plain[todo[arrived]] = True
+        todo = todo[at[todo] < end[todo]]
+        if not len(todo):
+            break
+    return plain
+
+
+NUMBERS = (
+    "packets", "plain", "first_time", "last_time", "first_frame", "last_frame", "first_plain", "last_plain", "origin",
+)  # fmt: skip
+
+
+class RtcpSenders:
+    """All senders of RTCP-type datagrams of a capture."""
+
+    def __init__(self) -> None:
+        self.table = KeyTable()
+        self.columns = {name: np.zeros(0, np.int64) for name in NUMBERS}
+        self.identity = np.zeros((0, 48), np.uint8)
+        self.samples: dict[int, tuple[list[RtcpSample], list[RtcpSample]]] = {}
+
+    def add(
+        self, data: NDArray[np.uint8], mix: NDArray[np.uint64], frame: NDArray[np.int64], when: NDArray[np.int64],
+        net: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64], whole: NDArray[np.int64], origin: int,
+    ) -> None:  # fmt: skip
+        """Datagrams that look like RTCP, in the order of the capture; mix is of their 5-tuples."""
+        ssrc = gather(data, start + 4, 4).view(np.uint32)[:, 0]
+        key = mix ^ ssrc
+        key *= MIX[3]
+        key ^= key >> U29
+        key *= MIX[2]
+        key |= ONE
+        known = self.table.count
+        ids = self.table.find(key)
+        count = self.table.count
+        columns = self.columns
+        if count > known:
+            for name, array in columns.items():
+                columns[name] = grown(array, count)
+            self.identity = grown(self.identity, count)
+            new = np.flatnonzero(ids >= known)[::-1]  # the first packet of each is written last
+            columns["first_time"][ids[new]] = when[new]
+            columns["first_frame"][ids[new]] = frame[new]
+            columns["origin"][ids[new]] = origin
+            identity = identities(data, net[new], start[new] - 8, 17)
+            identity[:, SSRC : SSRC + 4] = gather(data, start[new] + 4, 4)
+            self.identity[ids[new]] = identity
+        plain = is_plain(data, start, end, whole)
+        columns["packets"][:count] += np.bincount(ids, minlength=count)
+        columns["last_time"][ids] = when
+        columns["last_frame"][ids] = frame
+        some = np.flatnonzero(plain)
+        if len(some):
+            owner = ids[some]
+            begun = some[::-1][columns["plain"][owner[::-1]] == 0]
+            columns["first_plain"][ids[begun]] = frame[begun]
+            columns["plain"][:count] += np.bincount(owner, minlength=count)
+            columns["last_plain"][owner] = frame[some]
+        self._keep(data, ids, plain, frame, when, start, end, whole)
+
+    def _keep(
+        self, data: NDArray[np.uint8], ids: NDArray[np.int32], plain: NDArray[np.bool_], frame: NDArray[np.int64],
+        when: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64], whole: NDArray[np.int64],
+    ) -> None:  # fmt: skip
+        """Samples: the first of each sender and kind."""
+        packets = self.columns["packets"]
+        open_still = np.flatnonzero(packets[ids] <= PLAIN_SAMPLES + OTHER_SAMPLES + np.bincount(ids)[ids])
+        view, samples = memoryview(data), self.samples
+        lists = (ids, plain, frame, when, start, np.minimum(end, start + SAMPLE_OCTETS), whole - start)
+        for owner, clear, number, moment, low, high, length in zip(
+            *(each[open_still].tolist() for each in lists), strict=True
+        ):
+            kept = samples.get(owner)
+            if kept is None:
+                kept = samples[owner] = ([], [])
+            if clear:
+                if len(kept[0]) < PLAIN_SAMPLES:
+                    kept[0].append(RtcpSample(number, moment, bytes(view[low:high]), length))
+            elif len(kept[1]) < OTHER_SAMPLES:
+                kept[1].append(RtcpSample(number, moment, bytes(view[low:high]), length))
+
+    def senders(self) -> list[RtcpSender]:
+        """Every sender, in the order of their first packets."""
+        out = []
+        for row in range(self.table.count):
+            numbers = {name: int(self.columns[name][row]) for name in NUMBERS}
+            clear, other = self.samples.get(row, ([], []))
+            out.append(
+                RtcpSender(self.identity[row].tobytes(), plain_samples=clear, other_samples=other, **numbers)
+            )
+        return out

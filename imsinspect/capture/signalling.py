@@ -1,0 +1,431 @@
+"""Keeps the payloads of flows that carry signalling, key exchange, messaging or floor control; lets the others go.
+
+Called with the payloads that the columns picked out, in the order of the capture. What can be taken apart at once
+(fragments, ESP with NULL encryption, relayed data) comes back as packets for the columns.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dissectors.bfcp import framing as bfcp
+from dissectors.http import WEBSOCKET_UPGRADE
+from dissectors.sctp import DataChunk, data_chunks
+from dissectors.stun import relayed_data
+from dissectors.tls.records import server_hello_suite
+from dissectors.tls.suites import suite
+from imsinspect.capture import classify, esp
+from imsinspect.capture.decode import ESP_NULL, SCTP_DATA, TURN, UDP
+from imsinspect.capture.flows import OPEN, UNWANTED, WANTED, Flows
+from imsinspect.capture.identity import PORTS, SSRC, VERSION
+from imsinspect.capture.odd import plain_packet
+
+TEXT, DTLS, INDICATION, FLOOR, KEYS, SEGMENT, ASSOCIATION, SECURED = range(8)
+
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+TRIES = 16  # payloads of a flow that may be none of ours before it is let go
+TRIED_OCTETS = 65_536
+HANDSHAKE_OCTETS = 98_304  # of one direction of a TLS connection whose records could not be followed
+DTLS_OCTETS = 262_144  # of one direction
+HTTP_OCTETS = 65_536
+MAX_CONNECTION = 64 << 20  # octets kept of one connection
+SCTP_PARTS = 256
+APPLICATION_DATA = 23
+
+
+class Picked(NamedTuple):
+    """A payload that the columns picked out."""
+
+    frame: int
+    time: int
+    flow: int
+    kind: int
+    sequence: int  # TCP sequence number, -1 elsewhere
+    flags: int  # TCP flags
+    identification: int  # of IP, -1 for IPv6
+    ttl: int
+    origin: int
+    depth: int
+    cut: bool  # fewer octets captured than sent
+    data: bytes
+
+
+class Kept(NamedTuple):
+    """A datagram, or an SCTP user message, kept for dissection."""
+
+    frame: int
+    time: int
+    flow: int
+    identification: int
+    ttl: int
+    origin: int
+    cut: bool
+    data: bytes
+
+
+class Segment(NamedTuple):
+    """A TCP segment kept."""
+
+    frame: int
+    time: int
+    forward: bool
+    sequence: int
+    flags: int
+    identification: int
+    ttl: int
+    origin: int
+    cut: bool
+    data: bytes
+
+
+class Derived(NamedTuple):
+    """An IP packet taken out of another, for the columns."""
+
+    packet: bytes
+    frame: int
+    time: int
+    origin: int
+    depth: int
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Follows the records of one direction of a TLS connection while its segments come in order."""
+
+    next: int = -1
+    skip: int = 0
+    head: bytes = b""
+    octets: int = 0
+    application: bool = False
+    lost: bool = False
+
+    def feed(self, sequence: int, data: bytes) -> None:
+        self.octets += len(data)
+        if self.application or self.lost:
+            return
+        if self.next >= 0 and sequence != self.next:
+            self.lost = self.octets > HANDSHAKE_OCTETS
+            return
+        self.next = (sequence + len(data)) & 0xFFFFFFFF
+        at = 0
+        while at < len(data):
+            if self.skip:
+                step = min(self.skip, len(data) - at)
+                self.skip -= step
+                at += step
+                continue
+            take = data[at : at + 5 - len(self.head)]
+            self.head += take
+            at += len(take)
+            if len(self.head) == 5:
+                self.application |= self.head[0] == APPLICATION_DATA
+                self.skip = self.head[3] << 8 | self.head[4]
+                if not 20 <= self.head[0] <= 24 or self.head[1] != 3:
+                    self.lost = True
+                    return
+                self.head = b""
+
+
+@dataclass(slots=True)
+class Connection:
+    """One TCP connection: both directions, from one SYN or first segment to the next."""
+
+    flow: int  # of the direction called forward: the opener's where that was seen; -1 while only the other was
+    members: list[int] = field(default_factory=list)  # the flows of both directions, as far as seen
+    kind: str = ""
+    segments: list[Segment] = field(default_factory=list)
+    octets: int = 0
+    tries: int = 0
+    syn: bool = False  # the opening was captured
+    dropped: bool = False
+    overflow: bool = False
+    watches: tuple[_Watch, _Watch] | None = None
+    settled: bool = False  # a TLS connection whose suite is known to leave the content readable
+    opened_by: int = -1  # initial sequence number of the SYN
+
+
+class Signalling:
+    """State of all flows that Python looks at."""
+
+    def __init__(self, flows: Flows) -> None:
+        self.flows = flows
+        self.datagrams: list[Kept] = []
+        self.dtls: dict[int, list[Kept]] = {}
+        self.dtls_octets: Counter[int] = Counter()
+        self.connections: list[Connection] = []
+        self.current: dict[int, Connection] = {}
+        self.associations: dict[int, esp.Association] = {}
+        self.misses: Counter[int] = Counter()
+        self.sctp_parts: dict[tuple[int, int], dict[int, tuple[DataChunk, int]]] = {}
+        self.floor: list[Kept] = []
+        self.keys: list[Kept] = []
+        self.gateway: list[Kept] = []
+        self.derived: list[Derived] = []
+        self.notes: list[tuple[int, str]] = []
+        self._handlers = (
+            self._text, self._dtls, self._indication, self._floor, self._keys, self._segment, self._association,
+            self._secured,
+        )  # fmt: skip
+
+    def consume(self, picked: list[Picked]) -> None:
+        """Take payloads in the order of the capture."""
+        handlers = self._handlers
+        for each in picked:
+            handlers[each.kind](each)
+
+    def take_derived(self) -> list[Derived]:
+        """Packets for the columns that came out of others since the last call."""
+        out, self.derived = self.derived, []
+        return out
+
+    @staticmethod
+    def _kept(each: Picked) -> Kept:
+        return Kept(each.frame, each.time, each.flow, each.identification, each.ttl, each.origin, each.cut, each.data)
+
+    def _missed(self, flow: int) -> None:
+        self.misses[flow] += 1
+        if self.misses[flow] >= TRIES and self.flows.state[flow] == OPEN:
+            self.flows.state[flow] = UNWANTED
+
+    def _text(self, each: Picked) -> None:
+        kind = classify.datagram_kind(each.data)
+        if kind == classify.SIP:
+            self.flows.state[each.flow] = WANTED
+            self.datagrams.append(self._kept(each))
+        elif kind == classify.H248:
+            self.flows.state[each.flow] = WANTED
+            self.gateway.append(self._kept(each))
+        else:
+            self._missed(each.flow)
+
+    def _dtls(self, each: Picked) -> None:
+        octets = self.dtls_octets[each.flow] = self.dtls_octets[each.flow] + len(each.data)
+        if octets > DTLS_OCTETS:
+            self.flows.state[each.flow] = UNWANTED
+        else:
+            self.dtls.setdefault(each.flow, []).append(self._kept(each))
+
+    def _indication(self, each: Picked) -> None:
+        inside = relayed_data(each.data)
+        if inside is not None:
+            self.relay(each.flow, each.data[inside[0] : inside[1]], each.frame, each.time, each.origin, each.depth)
+
+    def relay(self, flow: int, payload: bytes, frame: int, time: int, origin: int, depth: int) -> None:
+        """Data that a TURN server relays, as a datagram between the client and the server."""
+        identity = self.flows.identity[flow].tobytes()
+        six = identity[VERSION] == 6
+        width = 16 if six else 4
+        length = 8 + len(payload)
+        datagram = identity[PORTS:SSRC] + length.to_bytes(2, "big") + b"\0\0" + payload
+        packet = plain_packet(six, identity[:width], identity[16 : 16 + width], UDP, datagram)
+        self.derived.append(Derived(packet, frame, time, origin | TURN, depth + 1))
+
+    def _floor(self, each: Picked) -> None:
+        if bfcp.is_message(each.data):
+            self.floor.append(self._kept(each))
+        else:
+            self._missed(each.flow)
+
+    def _keys(self, each: Picked) -> None:
+        self.keys.append(self._kept(each))
+
+    # --- TCP ---
+
+    def _segment(self, each: Picked) -> None:
+        connection = self.current.get(each.flow)
+        if each.flags & SYN:
+            connection = self._opened(each, connection)
+        if connection is None:
+            connection = self._joined(each)
+        if connection.dropped or not each.data:
+            if each.flags & SYN:
+                connection.segments.append(self._kept_segment(each, connection))
+            return
+        connection.segments.append(self._kept_segment(each, connection))
+        connection.octets += len(each.data)
+        if not connection.kind:
+            connection.kind = classify.stream_kind(each.data)
+            if not connection.kind:
+                connection.tries += 1
+                if connection.tries >= 2 * TRIES or connection.octets > TRIED_OCTETS:
+                    self._let_go(connection)
+                return
+            self._want(connection)
+        if connection.kind == classify.TLS:
+            self._follow(connection, each)
+        elif connection.kind == classify.HTTP:
+            if WEBSOCKET_UPGRADE.search(each.data):
+                connection.kind = classify.WEBSOCKET
+            elif connection.octets > HTTP_OCTETS:
+                self._let_go(connection, keep=True)
+        if connection.octets > MAX_CONNECTION:
+            connection.overflow = True
+            self._let_go(connection, keep=True)
+
+    def _kept_segment(self, each: Picked, connection: Connection) -> Segment:
+        return Segment(
+            each.frame, each.time, each.flow == connection.flow, each.sequence, each.flags, each.identification, each.ttl,
+            each.origin, each.cut, each.data,
+        )  # fmt: skip
+
+    def _opened(self, each: Picked, current: Connection | None) -> Connection:
+        """A SYN: another connection, unless it is the answer to one or seen before."""
+        if current is None:
+            other = self.flows.opposite(each.flow)
+            current = self.current.get(other) if other >= 0 else None
+            if current is not None:
+                self._join(current, each.flow)
+        if each.flags & ACK:
+            if current is not None:
+                return current
+            connection = self._begin(each)
+            connection.flow = -1  # the opener is the other side, not yet seen
+            return connection
+        if current is not None and current.syn and current.opened_by == each.sequence:
+            return current
+        connection = self._begin(each)
+        connection.syn, connection.opened_by = True, each.sequence
+        return connection
+
+    def _begin(self, each: Picked) -> Connection:
+        connection = Connection(each.flow)
+        self.connections.append(connection)
+        self._join(connection, each.flow)
+        other = self.flows.opposite(each.flow)
+        if other >= 0:
+            self._join(connection, other)
+        for flow in connection.members:
+            self.flows.state[flow] = OPEN
+        return connection
+
+    def _join(self, connection: Connection, flow: int) -> None:
+        self.current[flow] = connection
+        connection.members.append(flow)
+
+    def _joined(self, each: Picked) -> Connection:
+        """The first packet of a flow that is no SYN: the other direction of a connection, or one joined in mid-stream."""
+        other = self.flows.opposite(each.flow)
+        connection = self.current.get(other) if other >= 0 else None
+        if connection is None:
+            return self._begin(each)
+        if connection.flow == -1:
+            connection.flow = each.flow
+        self._join(connection, each.flow)
+        if connection.dropped:
+            self.flows.state[each.flow] = UNWANTED
+        return connection
+
+    def _want(self, connection: Connection) -> None:
+        for flow in connection.members:
+            self.flows.state[flow] = WANTED
+
+    def _let_go(self, connection: Connection, keep: bool = False) -> None:
+        connection.dropped = True
+        if not keep:
+            connection.segments = []
+        for flow in connection.members:
+            self.flows.state[flow] = UNWANTED
+
+    def _follow(self, connection: Connection, each: Picked) -> None:
+        """Keep a TLS connection's handshake, and its content only where the suite does not encrypt."""
+        if connection.settled:
+            return
+        if connection.watches is None:
+            connection.watches = (_Watch(), _Watch())
+        forward, backward = connection.watches
+        (forward if each.flow == connection.flow else backward).feed(each.sequence, each.data)
+        first, second = (watch.application or watch.lost for watch in connection.watches)
+        over = max(forward.octets, backward.octets) > HANDSHAKE_OCTETS
+        if not (first and second) and not over:
+            return
+        if self._readable(connection):
+            connection.settled = True
+        else:
+            self._let_go(connection, keep=True)
+
+    @staticmethod
+    def _readable(connection: Connection) -> bool:
+        """Whether a ServerHello chose a NULL cipher."""
+        for side in (False, True):
+            ordered = sorted((s for s in connection.segments if s.forward == side and s.data), key=lambda s: s.frame)
+            code = server_hello_suite(b"".join(s.data for s in ordered[:64]))
+            if code is not None and suite(code).null:
+                return True
+        return False
+
+    # --- SCTP ---
+
+    def _association(self, each: Picked) -> None:
+        for chunk in data_chunks(each.data):
+            whole = self._user_message(each.flow, chunk, each.frame)
+            if whole is None:
+                continue
+            found = self._kept(each)._replace(data=whole, origin=each.origin | SCTP_DATA)
+            kind = classify.datagram_kind(whole)
+            if kind == classify.SIP:
+                self.datagrams.append(found)
+            elif kind == classify.H248:
+                self.gateway.append(found)
+
+    def _user_message(self, flow: int, chunk: DataChunk, frame: int) -> bytes | None:
+        """Put fragments together: consecutive TSN from B to E (RFC 9260 §6.9)."""
+        if chunk.begins and chunk.ends:
+            return chunk.data
+        parts = self.sctp_parts.setdefault((flow, chunk.stream), {})
+        if len(parts) >= SCTP_PARTS:
+            parts.clear()
+        parts[chunk.tsn] = (chunk, frame)
+        low = chunk.tsn
+        while low in parts and not parts[low][0].begins:
+            low = (low - 1) & 0xFFFFFFFF
+        if low not in parts:
+            return None
+        high, names = low, []
+        while high in parts:
+            names.append(high)
+            if parts[high][0].ends:
+                return b"".join(parts.pop(name)[0].data for name in names)
+            high = (high + 1) & 0xFFFFFFFF
+        return None
+
+    # --- ESP ---
+
+    def _secured(self, each: Picked) -> None:
+        association = self.associations.get(each.flow)
+        if association is None:
+            association = esp.Association(self.flows.identity[each.flow].tobytes())
+            self.associations[each.flow] = association
+        if association.decided == "null":
+            self._open(association, each.data, each.frame, each.time, each.origin, each.depth)
+            return
+        source, destination = _addresses(association.identity)
+        association.decide(None if each.cut else esp.try_open(each.data, source, destination))
+        association.waiting.append((each.data, each.frame, each.time, each.origin, each.depth))
+        if association.decided == "null":
+            self.flows.state[each.flow] = WANTED
+            for held in association.waiting:
+                self._open(association, *held)
+            association.waiting = []
+        elif association.decided == "encrypted":
+            self.flows.state[each.flow] = UNWANTED
+            association.waiting = []
+
+    def _open(self, association: esp.Association, data: bytes, frame: int, time: int, origin: int, depth: int) -> None:
+        source, destination = _addresses(association.identity)
+        found = esp.try_open(data, source, destination, association.icv_octets)
+        if found is None:
+            return
+        association.opened += 1
+        if found.next_header in (esp.IP4, esp.IP6):
+            packet = found.payload
+        else:
+            six = association.identity[VERSION] == 6
+            packet = plain_packet(six, source, destination, found.next_header, found.payload)
+        self.derived.append(Derived(packet, frame, time, origin | ESP_NULL, depth + 1))
+
+
+def _addresses(identity: bytes) -> tuple[bytes, bytes]:
+    width = 16 if identity[VERSION] == 6 else 4
+    return identity[:width], identity[16 : 16 + width]

@@ -1,0 +1,183 @@
+"""Opens captures: plain, gzip- or zstd-compressed files, folders of them, and standard input."""
+
+from __future__ import annotations
+
+import io
+import queue
+import shutil
+import sys
+import tempfile
+import threading
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
+
+from imsinspect.capture.errors import CaptureError, UsageError
+from imsinspect.capture.records import record_walk
+from imsinspect.capture.windows import WINDOW, FileWindows, StreamWindows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from imsinspect.capture.records import PcapngWalk, PcapWalk
+    from imsinspect.capture.windows import Windows
+
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+SUFFIXES = (".pcap", ".pcapng", ".cap", ".gz", ".zst")
+STANDARD_INPUT = "-"
+BLOCK = 1 << 20
+ZSTD_WINDOW = 1 << 27  # octets; what a frame may ask for
+
+
+@dataclass(slots=True)
+class Opened:
+    """A capture ready for the first pass."""
+
+    path: str
+    windows: Windows
+    walk: PcapWalk | PcapngWalk
+    compression: str  # "", "gzip", "zstd"
+    trouble: list[str]  # what went wrong while decompressing, filled as it is read
+
+
+def expand(paths: Sequence[str]) -> list[str]:
+    """The capture files that the arguments name: folders are searched, names sorted. UsageError for what is not there."""
+    out: list[str] = []
+    for path in paths:
+        place = Path(path)
+        if path == STANDARD_INPUT:
+            out.append(path)
+        elif place.is_dir():
+            found = sorted(str(each) for each in place.rglob("*") if each.is_file() and is_capture_name(each.name))
+            if not found:
+                raise UsageError(f"no capture files in the folder {path}")
+            out += found
+        elif place.exists():
+            out.append(path)
+        else:
+            raise UsageError(f"no such file: {path}")
+    return out
+
+
+def is_capture_name(name: str) -> bool:
+    """Whether a file in a folder is to be read: by its ending, rotated files (`x.pcap1`, `x.pcap.3`) included."""
+    lower = name.lower()
+    stem = lower.rstrip("0123456789").rstrip(".")
+    return lower.endswith(SUFFIXES) or stem.endswith((".pcap", ".pcapng", ".cap"))
+
+
+def open_capture(path: str) -> Opened:
+    """Open one capture; CaptureError says in one line why it can't be read."""
+    try:
+        file = _spooled() if path == STANDARD_INPUT else cast("BinaryIO", Path(path).open("rb"))
+    except OSError as error:
+        raise CaptureError(f"can't be read ({error.strerror})") from error
+    head = file.read(4)
+    file.seek(0)
+    trouble: list[str] = []
+    if head[:2] == GZIP or head == ZSTD:
+        return _compressed(path, file, head, trouble)
+    if not head:
+        raise CaptureError("the file is empty")
+    start = file.read(64)
+    if not Path(path).is_file() and path != STANDARD_INPUT:
+        raise CaptureError("not a regular file")
+    return Opened(path, FileWindows(file), record_walk(start), "", trouble)
+
+
+def _compressed(path: str, file: BinaryIO, head: bytes, trouble: list[str]) -> Opened:
+    name = "zstd" if head == ZSTD else "gzip"
+    blocks = _inflate(file, trouble) if name == "gzip" else _unzstd(file, trouble)
+    stream = _Ahead(blocks)
+    start = stream.peek(64)
+    if not start:
+        raise CaptureError(f"damaged {name} file: {trouble[0]}" if trouble else f"an empty {name} file")
+    if start[:2] == GZIP or start[:4] == ZSTD:
+        raise CaptureError("compressed twice")
+    walk = record_walk(start)
+    return Opened(path, StreamWindows(cast("BinaryIO", stream), WINDOW), walk, name, trouble)
+
+
+def _spooled() -> BinaryIO:
+    """Standard input in an unlinked temporary file, so that it can be looked at twice."""
+    spool = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the capture is read)
+    shutil.copyfileobj(cast("IO[bytes]", sys.stdin.buffer), spool, BLOCK)
+    spool.seek(0)
+    return cast("BinaryIO", spool)
+
+
+def _inflate(file: BinaryIO, trouble: list[str]) -> Iterator[bytes]:
+    """The content of a gzip file, member after member."""
+    machine = zlib.decompressobj(31)
+    data = file.read(BLOCK)
+    try:
+        while data:
+            out = machine.decompress(data, BLOCK)
+            if out:
+                yield out
+            data = machine.unconsumed_tail
+            if machine.eof:
+                data = machine.unused_data.lstrip(b"\0")  # padding of tapes and block devices
+                machine = zlib.decompressobj(31)
+                data = data or file.read(BLOCK)
+                if data[:2] != GZIP:
+                    return
+            data = data or file.read(BLOCK)
+        trouble.append("the gzip file ends early")
+    except zlib.error as error:
+        trouble.append(f"the gzip file is damaged ({error})")
+
+
+def _unzstd(file: BinaryIO, trouble: list[str]) -> Iterator[bytes]:
+    """The content of a zstd file, frame after frame."""
+    import zstandard
+
+    reader = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).stream_reader(file, read_across_frames=True)
+    try:
+        while block := reader.read(BLOCK):
+            yield block
+    except zstandard.ZstdError as error:
+        trouble.append(f"the zstd file is damaged ({error})")
+
+
+class _Ahead(io.RawIOBase):
+    """Reads an iterator of blocks; it runs in a thread, which decompressing lets run beside the scan."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        super().__init__()
+        self.blocks: queue.Queue[bytes] = queue.Queue(8)
+        self.have = b""
+        threading.Thread(target=self._fill, args=(blocks,), daemon=True).start()
+
+    def _fill(self, blocks: Iterator[bytes]) -> None:
+        for block in blocks:
+            self.blocks.put(block)
+        self.blocks.put(b"")
+
+    def peek(self, count: int) -> bytes:
+        """The first octets, left to be read."""
+        while len(self.have) < count:
+            block = self.blocks.get()
+            if not block:
+                self.blocks.put(b"")
+                break
+            self.have += block
+        return self.have[:count]
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        """Fill a part of the buffer; 0 at the end."""
+        if not self.have:
+            self.have = self.blocks.get()
+            if not self.have:
+                self.blocks.put(b"")
+                return 0
+        view = memoryview(buffer)  # type: ignore[arg-type]
+        count = min(len(view), len(self.have))
+        view[:count] = self.have[:count]
+        self.have = self.have[count:]
+        return count

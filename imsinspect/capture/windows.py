@@ -1,0 +1,105 @@
+"""Windows over a capture's bytes: a mapped file a piece at a time, or a stream in one buffer."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+
+from imsinspect.capture.rows import PAD
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from numpy.typing import NDArray
+
+WINDOW = 16 << 20  # octets; performance.md measured 16 to 32 MiB as fastest
+
+
+class Window(NamedTuple):
+    """Bytes of a capture in memory, readable PAD octets past `end`."""
+
+    data: NDArray[np.uint8]
+    at: int  # first unread octet
+    end: int  # end of the valid octets
+    final: bool  # nothing follows
+
+
+class Windows(Protocol):
+    """A capture's bytes, window by window."""
+
+    def next(self) -> Window:
+        """The window that begins at the first unread octet."""
+
+    def consumed(self, count: int) -> None:
+        """Say that count octets were read (more than the window held: they are skipped)."""
+
+    @property
+    def position(self) -> int:
+        """Octets consumed so far."""
+
+    @property
+    def total(self) -> int:
+        """Octets in all, 0 where that is not known before the end."""
+
+
+class FileWindows:
+    """Maps one window at a time, so that resident memory stays at the window."""
+
+    def __init__(self, file: BinaryIO, size: int = WINDOW) -> None:
+        self.file, self.size, self.position = file, size, 0
+        self.total = os.fstat(file.fileno()).st_size
+
+    def next(self) -> Window:
+        """The window that begins at the first unread octet."""
+        if self.position >= self.total:
+            return Window(np.zeros(PAD, np.uint8), 0, 0, True)
+        page = self.position - self.position % mmap.ALLOCATIONGRANULARITY
+        end = min(page + self.size, self.total)
+        room = min(self.total, end + PAD)
+        number = self.file.fileno()
+        os.posix_fadvise(number, end, self.size, os.POSIX_FADV_WILLNEED)  # read the next one meanwhile
+        mapped = mmap.mmap(number, room - page, mmap.MAP_SHARED | mmap.MAP_POPULATE, mmap.PROT_READ, offset=page)
+        view = np.frombuffer(mapped, np.uint8)
+        if room < end + PAD:
+            view = np.concatenate([view, np.zeros(PAD, np.uint8)])
+        return Window(view, self.position - page, end - page, end == self.total)
+
+    def consumed(self, count: int) -> None:
+        """Say that count octets were read."""
+        self.position += count
+
+
+class StreamWindows:
+    """A decompressor: what was not consumed moves to the front of the one buffer."""
+
+    def __init__(self, file: BinaryIO, size: int = WINDOW, total: int = 0) -> None:
+        self.file, self.size, self.total = file, size, total
+        self.data = np.zeros(size + PAD, np.uint8)
+        self.start = self.end = self.skip = self.position = 0
+        self.over = False
+
+    def next(self) -> Window:
+        """The window that begins at the first unread octet, filled as far as the stream goes."""
+        left = self.end - self.start
+        self.data[:left] = self.data[self.start : self.end].copy()
+        self.start, self.end = 0, left
+        while self.end < self.size and not self.over:
+            got = self.file.readinto(memoryview(self.data)[self.end : self.size])  # type: ignore[attr-defined]
+            self.over = not got
+            if self.skip:
+                drop = min(self.skip, got)
+                self.skip -= drop
+                self.data[self.end : self.end + got - drop] = self.data[self.end + drop : self.end + got].copy()
+                got -= drop
+            self.end += got
+        return Window(self.data, 0, self.end, self.over)
+
+    def consumed(self, count: int) -> None:
+        """Say that count octets were read; those beyond the buffer are skipped as they come."""
+        self.position += count
+        inside = min(count, self.end - self.start)
+        self.start += inside
+        self.skip = count - inside
