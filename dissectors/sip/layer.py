@@ -1,0 +1,259 @@
+"""A Scapy layer for SIP: start line, a packet for each header, and the body as what it is (RFC 3261).
+
+Packets are always built from their fields, so what was changed inside is built, and what was not comes out octet for
+octet. `SIP(start_line=b"BYE sip:a SIP/2.0", headers=[SIPHeader(header_name=b"Call-ID", header_value=b"1")])` builds; a
+Content-Length whose value is None is computed from the body.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from scapy.fields import PacketField, PacketListField
+from scapy.layers.inet import UDP
+from scapy.packet import Packet, Raw, bind_bottom_up, bind_layers
+
+from dissectors.sdp.layer import CONTENT, SDP, TextField, TextListField, TextPacket
+from dissectors.sip.body import DEPTH_LIMIT, content_start, delimited
+from dissectors.sip.parse import COMPACT_FORMS, SipMessage, header_rows, parameters, parse
+
+HEADER_LIMIT = 1024  # headers shown as packets; the octets behind them are kept in one field
+PORT = 5060
+
+_HEADER = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)")
+_HEAD_END = re.compile(rb"(?<=\n)\r?\n\Z")
+_EMPTY_LINE = re.compile(rb"\r?\n")
+
+
+class HeaderValueField(TextField):
+    """A header's value as sent, folded lines included; None stands for a length still to be computed."""
+
+    __slots__ = ()
+
+    def i2m(self, pkt: Any, x: bytes | None) -> bytes:
+        """A length without a body around it is 0."""
+        return b"0" if x is None else bytes(x)
+
+    def i2repr(self, pkt: Any, x: bytes | None) -> str:
+        """As it stands."""
+        return repr(x)
+
+
+class SIPHeader(TextPacket):
+    """One header field with its folded lines (RFC 3261 §7.3.1)."""
+
+    name = "SIP header"
+    fields_desc = [
+        TextField("header_name", b"", rb"[!-9;-~]+(?=[ \t]*:)|"),
+        TextField("separator", b": ", rb"[ \t]*:[ \t]*|"),
+        HeaderValueField("header_value", b"", rb"(?:[^\r\n]|\r(?!\n)|\r?\n(?=[ \t]))*+"),
+        TextField("eol", b"\r\n", rb".*"),
+    ]
+
+    @property
+    def canonical_name(self) -> bytes:
+        """The name in lower case, compact forms written out."""
+        name: bytes = bytes(self.header_name).lower()
+        return COMPACT_FORMS.get(name, name)
+
+
+def _cut_headers(s: bytes) -> tuple[list[Packet], bytes]:
+    """The headers up to the empty line."""
+    packets: list[Packet] = []
+    at = 0
+    while at < len(s) and len(packets) < HEADER_LIMIT and not _EMPTY_LINE.match(s, at):
+        found = _HEADER.match(s, at)
+        end = found.end() if found else len(s)
+        packets.append(SIPHeader(s[at:end]))
+        at = end
+    return packets, s[at:]
+
+
+class HeadersField(TextListField):
+    """Headers; a Content-Length without a value gets the length of the body."""
+
+    __slots__ = ()
+
+    def addfield(self, pkt: Any, s: bytes, val: list[Any]) -> bytes:
+        """Build every header."""
+        return s + b"".join(self._built(pkt, header) for header in val or ())
+
+    def _built(self, pkt: Any, header: Any) -> bytes:
+        if isinstance(header, SIPHeader) and header.header_value is None:
+            header = header.copy()
+            header.header_value = str(len(_octets(pkt.body))).encode()
+        return bytes(header)
+
+
+def _octets(body: Any) -> bytes:
+    return b"" if body is None else bytes(body)
+
+
+class LineEndField(TextField):
+    """A line end that is there when there is a start line, unless it is given."""
+
+    __slots__ = ()
+
+    def i2m(self, pkt: Any, x: bytes | None) -> bytes:
+        """CRLF by default."""
+        if x is None:
+            return b"\r\n" if pkt.start_line else b""
+        return bytes(x)
+
+    def i2repr(self, pkt: Any, x: bytes | None) -> str:
+        """As it stands."""
+        return repr(x)
+
+
+class UnreadHeadersField(TextField):
+    """Octets between the headers shown as packets and the empty line."""
+
+    __slots__ = ()
+
+    def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, bytes]:
+        """All that is in front of the empty line, the body and what stands behind it."""
+        head = s[: len(s) - len(pkt.lean.body) - len(pkt.lean.trailing)]
+        empty_line = _HEAD_END.search(b"\n" + head)  # the line end in front of it may be the last header's
+        unread = head[: empty_line.start() - 1] if empty_line else head
+        return s[len(unread) :], unread
+
+
+class BodyField(PacketField):
+    """A body as SDP, multipart or raw octets; None if there is none."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, None, Packet)
+
+    def any2i(self, pkt: Any, x: Any) -> Any:
+        """Octets become a raw packet."""
+        return Raw(load=bytes(x)) if isinstance(x, bytes | bytearray) else x
+
+    def i2m(self, pkt: Any, i: Any) -> bytes:
+        """Build the body."""
+        return _octets(i)
+
+    def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, Any]:
+        """The declared body; what stands behind it is left to the next field."""
+        message = pkt.lean
+        size = len(message.body) if message is not None else len(s)
+        body = body_packet(s[:size], message.head if message is not None else b"", 0) if size else None
+        if body is not None:
+            body.add_parent(pkt)
+        return s[size:], body
+
+
+class SIPBodyPart(TextPacket):
+    """One part of a multipart body, from its delimiter to the line break in front of the next."""
+
+    name = "SIP body part"
+    fields_desc = [
+        TextField("delimiter", b"", rb"[^\n]*\n?"),
+        HeadersField("headers", _cut_headers),
+        TextField("empty_line", b"\r\n", rb"\r?\n|"),
+        BodyField("body"),
+        TextField("eol", b"\r\n", rb".*"),
+    ]
+    __slots__ = ("lean",)
+
+    def pre_dissect(self, s: bytes) -> bytes:
+        """A part alone: its body reaches to the end."""
+        self.lean: SipMessage | None = None
+        return s
+
+
+class SIPMultipart(TextPacket):
+    """A multipart body (RFC 2046 §5.1). Dissected alone, without its boundary, it is all preamble."""
+
+    name = "SIP multipart"
+    fields_desc = [
+        TextField("preamble", b"", rb".*"),
+        PacketListField("parts", [], SIPBodyPart, length_from=lambda pkt: 0),
+        TextField("epilogue", b"", rb".*"),
+    ]
+
+
+def body_packet(data: bytes, head: bytes, depth: int) -> Packet:
+    """The packet that shows a body under the headers `head` (which begin with a start line or an empty line)."""
+    kinds = header_rows(head, b"content-type")
+    kind = kinds[0] if kinds else b""
+    media_type = kind.partition(b";")[0].strip().lower()
+    encoded = header_rows(head, b"content-encoding") or header_rows(head, b"content-transfer-encoding")
+    plain = all(row.lower() in (b"", b"identity", b"7bit", b"8bit", b"binary") for row in encoded)
+    if plain and (media_type == b"application/sdp" or (not media_type and data[:3] == b"v=0")):
+        return SDP(data)
+    if plain and media_type.startswith(b"multipart/") and depth < DEPTH_LIMIT:
+        boundary = parameters(kind).get(b"boundary", b"")
+        if boundary:
+            return _multipart(data, boundary, depth)
+    return _made(Raw(load=data))
+
+
+def _multipart(data: bytes, boundary: bytes, depth: int) -> Packet:
+    spans, _ = delimited(data, boundary)
+    if not spans:
+        return _made(SIPMultipart(preamble=data))
+    parts: list[Packet] = []
+    for number, span in enumerate(spans):
+        last = number + 1 == len(spans)
+        begin = content_start(data, span)
+        headers, empty_line = _cut_headers(data[span.start : begin])
+        content = data[begin : span.end]
+        body = body_packet(content, b"\n" + data[span.start : begin], depth + 1) if content else None
+        part = SIPBodyPart(
+            delimiter=data[span.delimiter : span.start],
+            headers=headers,
+            empty_line=empty_line,
+            body=body,
+            eol=b"" if last else data[span.end : spans[number + 1].delimiter],
+        )
+        parts.append(_made(part))
+    return _made(SIPMultipart(preamble=data[: spans[0].delimiter], parts=parts, epilogue=data[max(spans[-1].end, 0) :]))
+
+
+def _made(packet: Packet) -> Packet:
+    """A packet put together from octets counts as dissected: it is built as it is, without choosing values."""
+    packet.explicit = 1
+    return packet
+
+
+class SIP(TextPacket):
+    """A SIP message (RFC 3261 §7)."""
+
+    name = "SIP"
+    fields_desc = [
+        TextField("leading", b"", rb"[\r\n]*+"),
+        TextField("start_line", b"", CONTENT),
+        LineEndField("start_line_eol", None, rb"\r?\n|"),
+        HeadersField("headers", _cut_headers),
+        UnreadHeadersField("unread_headers", b"", rb""),
+        LineEndField("empty_line", None, rb"\r?\n|"),
+        BodyField("body"),
+        TextField("trailing", b"", rb".*"),
+    ]
+    __slots__ = ("lean",)
+
+    def pre_dissect(self, s: bytes) -> bytes:
+        """The lean parser says where the body begins and ends."""
+        self.lean: SipMessage | None = parse(s)
+        return s
+
+    def post_dissect(self, s: bytes) -> bytes:
+        """Only dissecting needs the parsed message: a change to the packet would make it wrong."""
+        self.lean = None
+        return s
+
+    def message(self) -> SipMessage:
+        """What the lean parser reads from the octets of this packet."""
+        return parse(bytes(self))
+
+    def mysummary(self) -> str:
+        """The start line."""
+        return f"SIP {bytes(self.start_line)[:80].decode('utf-8', 'backslashreplace')}"
+
+
+bind_layers(UDP, SIP, sport=PORT, dport=PORT)
+bind_bottom_up(UDP, SIP, sport=PORT)
+bind_bottom_up(UDP, SIP, dport=PORT)
