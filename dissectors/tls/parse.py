@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dissectors.tls.suites import is_grease
-from dissectors.tls.versions import DTLS_1_3, TLS_1_3, version_rank
+from dissectors.tls.versions import is_tls13, version_rank
 
 if TYPE_CHECKING:
     from dissectors.tls.suites import CipherSuite
@@ -333,7 +333,7 @@ def _behind(cursor: _Cursor) -> str:
 def parse_certificate(body: bytes, version: int = 0x0303) -> Certificates:
     """A Certificate message: in TLS 1.3 with a context and extensions (RFC 8446 §4.4.2). 64 are read at most."""
     cursor = _Cursor(body)
-    tls13 = version in (TLS_1_3, DTLS_1_3)
+    tls13 = is_tls13(version)
     context = cursor.vector(1, "certificate_request_context") if tls13 else b""
     inner = _Cursor(cursor.vector(3, "certificate_list"))
     found: list[bytes] = []

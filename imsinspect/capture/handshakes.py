@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dissectors.tls.parse import TRUNCATED_HMAC, ServerHello, parse_server_hello
+from dissectors.tls.parse import TRUNCATED_HMAC, ServerHello, parse_client_hello, parse_server_hello
 from dissectors.tls.records import (
     ACK,
     ALERT,
@@ -238,9 +238,9 @@ class TlsReader:
         if not data:
             return
         side.buffer += data
-        before = -1
-        while side.buffer and len(side.buffer) != before:
-            before = len(side.buffer)
+        before = (-1, "")
+        while side.buffer and (len(side.buffer), side.state) != before:
+            before = (len(side.buffer), side.state)
             yield from _STATES[side.state](self, side, chunk)
         if not side.buffer:
             side.frames.clear()
@@ -276,9 +276,7 @@ class TlsReader:
             side.state = "ssl2"
         elif not _may_become(head):
             side.state = "search"
-        else:
-            return
-        yield from _STATES[side.state](self, side, chunk)
+        yield from ()
 
     def _search(self, side: _Side, chunk: Chunk) -> Iterator[Event]:
         at = side.buffer.find(HANDSHAKE)
@@ -302,7 +300,7 @@ class TlsReader:
             if not 20 <= buffer[at] <= 24:
                 continue
             if len(buffer) - at < TLS_HEADER:
-                if buffer[at + 1 : at + 2] in (b"", b"\x03"):
+                if at + 1 == len(buffer) or buffer[at + 1] == 3:
                     self._drop(side, at)
                     return
                 continue
@@ -375,8 +373,7 @@ class TlsReader:
                 side.message.clear()
             yield ChangeCipherSpec(forward, frame, time, version)
         elif content_type == ALERT:
-            readable = len(fragment) == 2 and (opened or not side.protected or fragment[0] in (1, 2))
-            level, description = (fragment[0], fragment[1]) if readable else (None, None)
+            level, description = (fragment[0], fragment[1]) if len(fragment) == 2 else (None, None)
             yield AlertSeen(forward, frame, time, version, level, description)
         elif content_type == APPLICATION_DATA:
             yield ApplicationData(forward, frame, time, version, length, opened, fragment if opened else b"")
@@ -516,10 +513,9 @@ class _DtlsSide:
 
     def forget(self) -> None:
         """Begin anew: another handshake."""
-        self.partial.clear()
         self.done.clear()
         self.openings.clear()
-        self.octets = 0
+        self.pending = None
 
 
 class DtlsReader:
@@ -527,7 +523,6 @@ class DtlsReader:
 
     def __init__(self) -> None:
         self._sides = (_DtlsSide(), _DtlsSide())
-        self._tls13 = False
         self._trouble = _Troubles()
 
     def feed(self, chunk: Chunk) -> Iterator[Event]:
@@ -552,23 +547,26 @@ class DtlsReader:
     def _unified(self, side: _DtlsSide, chunk: Chunk, record: DtlsRecord) -> Iterator[Event]:
         if side.pending is not None and side.pending.tls13:
             inner = _inner(side.pending, APPLICATION_DATA, record.fragment)
-            if inner is not None and inner[0] == APPLICATION_DATA:
-                yield ApplicationData(chunk.forward, chunk.frame, chunk.time, 0, record.length, True, inner[1])
+            if inner is not None:
+                yield from self._content(side, chunk, record, *inner, opened=True)
                 return
         yield ProtectedRecord(chunk.forward, chunk.frame, chunk.time, 0, -1, record.length)
 
     def _record(self, side: _DtlsSide, chunk: Chunk, record: DtlsRecord) -> Iterator[Event]:
+        if record.epoch == 0:
+            yield from self._content(side, chunk, record, record.type, record.fragment, opened=False)
+            return
+        opening = side.openings.get(record.epoch, side.pending if record.epoch == 1 else None)
+        inner = _inner(opening, record.type, record.fragment) if opening is not None else None
+        if inner is None or record.type == TLS12_CID:
+            yield from self._hidden(chunk, record)
+        else:
+            yield from self._content(side, chunk, record, *inner, opened=True)
+
+    def _content(
+        self, side: _DtlsSide, chunk: Chunk, record: DtlsRecord, content_type: int, fragment: bytes, *, opened: bool
+    ) -> Iterator[Event]:
         forward, frame, time, version = chunk.forward, chunk.frame, chunk.time, record.version
-        content_type, fragment = record.type, record.fragment
-        opened = False
-        if record.epoch:
-            opening = side.openings.get(record.epoch, side.pending if record.epoch == 1 else None)
-            inner = _inner(opening, content_type, fragment) if opening is not None else None
-            if inner is None or content_type == TLS12_CID:
-                yield from self._hidden(chunk, record)
-                return
-            content_type, fragment = inner
-            opened = True
         if content_type == HANDSHAKE:
             yield from self._fragments(side, chunk, record, fragment, opened=opened)
         elif content_type == CHANGE_CIPHER_SPEC:
@@ -686,10 +684,15 @@ class DtlsReader:
         if type_ == _CLIENT_HELLO and not opened and message_seq == 0:
             for one in self._sides:
                 one.forget()
+        if type_ == _CLIENT_HELLO and (offer := parse_client_hello(body, dtls=True)):
+            if (connection_id := offer.connection_id) is not None:
+                self._sides[not chunk.forward].connection_id_octets = len(connection_id)
         elif type_ == _SERVER_HELLO and (hello := parse_server_hello(body)):
             opening = None if hello.hello_retry_request else _opening(hello)
             for one in self._sides:
                 one.pending = opening
+            if (connection_id := hello.connection_id) is not None:
+                self._sides[not chunk.forward].connection_id_octets = len(connection_id)
         side.done[message_seq] = (type_, body)
         if len(side.done) > _MAX_DONE_MESSAGES:
             del side.done[next(iter(side.done))]

@@ -333,6 +333,14 @@ class Hello:
     random: bytes = b""
     session_id: bytes = b""
     server_name: str = ""
+    legacy_version: int = 0  # of the hello's own field, before supported_versions
+    offered_versions: tuple[int, ...] = ()  # ClientHello: supported_versions without GREASE; () without that extension
+    extensions: tuple[int, ...] = ()  # types in the order sent, e.g. 23 extended_master_secret, 65281 renegotiation_info
+    compression_methods: tuple[int, ...] = ()  # offered, or the one selected
+    srtp_mki: bytes = b""
+    psk_key_exchange_modes: tuple[int, ...] = ()  # TLS 1.3 ClientHello
+    downgrade_sentinel: int = 0  # ServerHello: 1 or 2 where the random ends with it (RFC 8446 §4.1.3)
+    hello_retry_request: bool = False  # ClientHello: the second one, which a HelloRetryRequest asked for
 
 
 @dataclass(slots=True)
@@ -368,6 +376,13 @@ class TlsSession:
     certificate_requested: bool = False
     resumed: bool = False
     alerts: list[tuple[FrameId, bool, int, int]] = field(default_factory=list)  # frame, from client, level, description
+    psk_frame: FrameId | None = None  # of the message with the PSK identity
+    certificate_frames: list[FrameId] = field(default_factory=list)  # of the Certificate messages
+    key_exchange_group: int | None = None  # NamedGroup of ECDHE (RFC 8446 §4.2.7)
+    dh_bits: int | None = None  # size of the prime of DHE
+    early_data: list[FrameId] = field(default_factory=list)  # application data before its sender could verify the peer
+    client_records: int = 0  # application data records
+    server_records: int = 0
     handshake_complete: bool = False  # both sides changed cipher (or 1.3 went on encrypted)
     handshake_seen: str = "none"  # "full", "partial", "none" (records only)
     opened: bool = False  # a NULL cipher: content readable without keys
