@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from imsinspect.pipeline import Options, audit
+
 from imsinspect.report.terminal import svg
 
 if __name__ == "__main__":

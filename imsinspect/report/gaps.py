@@ -53,5 +53,5 @@ GAPS: dict[str, Gap] = {
 
 
 def gap(code: str) -> Gap:
-    """The words for a code; an unknown code stays as it is."""
-    return GAPS.get(code, Gap(code or "no reason was given", ""))
+    """The words for a code; none for an unknown one."""
+    return GAPS.get(code, Gap("", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 Part = str | tuple[str, str]
 """A piece of a line: plain text, or text with a rich style. Never markup: brackets are only brackets."""
 
+_IN_ASCII = {"✔": "+", "✖": "x", "○": "o", "–": "-", "→": "->", "…": "...", "§": "section "}
 _LEAST = 20  # columns that a paragraph keeps, however deep it is indented
 
 
@@ -20,7 +22,7 @@ class Page:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self.ascii_only = console.options.ascii_only
+        self._encoding = console.encoding
 
     def heading(self, *parts: Part) -> None:
         """An empty line, then a line that stands out."""
@@ -29,7 +31,7 @@ class Page:
 
     def paragraph(self, indent: int, *parts: Part, hang: int = 2, style: str = "") -> None:
         """Text from column `indent` on; the lines that it is folded into begin `hang` columns further right."""
-        rest = Text.assemble(*parts, style=style)
+        rest = Text.assemble(*map(self._encodable, parts), style=style)
         column = indent
         while True:
             width = max(self._console.width - column, _LEAST)
@@ -40,3 +42,31 @@ class Page:
             if not left:
                 return
             rest, column = rest[-left:], indent + hang
+
+    def last(self, line: str, style: str) -> None:
+        """The closing line: folded for a person, whole for a script that reads a pipe."""
+        if self._console.is_terminal:
+            self.paragraph(0, line, hang=0, style=style)
+        else:
+            self._console.print(Text(self._written(line), style), soft_wrap=True)
+
+    def _encodable(self, part: Part) -> Part:
+        return self._written(part) if isinstance(part, str) else (self._written(part[0]), part[1])
+
+    def _written(self, line: str) -> str:
+        """What the console's encoding lacks is replaced by a sign of ASCII, or else escaped."""
+        if line.isascii() or self._encoding.startswith("utf"):
+            return line
+        return line.encode(self._encoding, "imsinspect.report").decode(self._encoding)
+
+
+def _replaced(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join(
+        _IN_ASCII.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in missing
+    ), error.end
+
+
+codecs.register_error("imsinspect.report", _replaced)

@@ -149,7 +149,7 @@ class _Keys:
 
     crypto_suites: tuple[str, ...]
     mikey: bool
-    fingerprint: bool
+    fingerprint: bool  # a valid one
     zrtp: bool
 
 
@@ -200,7 +200,7 @@ def _keys(media: Media) -> _Keys:
     return _Keys(
         tuple(_suite(crypto) for crypto in media.crypto),
         any(attribute.protocol == b"mikey" for attribute in media.key_mgmt_in_force),
-        bool(media.fingerprints),
+        any(not attribute.error for attribute in media.fingerprints),
         bool(media.zrtp_hash),
     )
 

@@ -55,12 +55,12 @@ SEVERITY_STYLES = {
     Severity.LOW: "cyan",
     Severity.INFO: "blue",
 }
-SIGNS = {  # sign, sign where only ASCII can be written, style
-    Level.SECURED: ("✔", "+", "green"),
-    Level.BROKEN: ("✖", "x", "bold red"),
-    Level.CLEAR: ("○", "o", "yellow"),
-    Level.UNKNOWN: ("?", "?", "magenta"),
-    Level.ABSENT: ("–", "-", "dim"),
+SIGNS: dict[Level, tuple[str, str]] = {  # with its style
+    Level.SECURED: ("✔", "green"),
+    Level.BROKEN: ("✖", "bold red"),
+    Level.CLEAR: ("○", "yellow"),
+    Level.UNKNOWN: ("?", "magenta"),
+    Level.ABSENT: ("–", "dim"),
 }
 LEGEND = {
     Level.SECURED: "protected as seen",
@@ -134,7 +134,6 @@ class _View:
         self._trace: Trace = audit.trace
         self._page = Page(console)
         self._paths = [_value(capture.path) for capture in self._trace.captures]
-        self._arrow = "->" if self._page.ascii_only else "→"
 
     def write(self) -> None:
         self._head()
@@ -210,9 +209,7 @@ class _View:
 
     def _call(self, call: Call, found: Sequence[Finding]) -> set[Level]:
         page = self._page
-        page.paragraph(
-            2, (call.id, "bold"), " ", _value(call.from_uri), f" {self._arrow} ", _value(call.to_uri), hang=4
-        )
+        page.paragraph(2, (call.id, "bold"), " ", _value(call.from_uri), " → ", _value(call.to_uri), hang=4)
         profile = self._audit.call_profiles.get(call.id)
         facts = [_value(call.state), f"{_value(call.side)} side" if call.side != "unknown" else "side unknown"]
         if profile is not None:
@@ -234,22 +231,18 @@ class _View:
         before = f" (before: {', '.join(_value(word) for word in claimed.before)})" if claimed.before else ""
         self._page.paragraph(
             4,
-            self._sign(level),
+            SIGNS[level],
             f" {line.index} {_value(claimed.media)} {_value(claimed.transport)}: ",
             f"claimed {_value(claimed.current)}{before}, observed ",
-            (_value(observed.words), SIGNS[level][2]),
+            (_value(observed.words), SIGNS[level][1]),
         )
         return level
-
-    def _sign(self, level: Level) -> Part:
-        sign, in_ascii, style = SIGNS[level]
-        return (in_ascii if self._page.ascii_only else sign), style
 
     def _legend(self, levels: set[Level]) -> None:
         if levels:
             parts: list[Part] = []
             for level in (level for level in Level if level in levels):
-                parts += [self._sign(level), f" {LEGEND[level]}  "]
+                parts += [SIGNS[level], f" {LEGEND[level]}  "]
             self._page.paragraph(2, *parts)
 
     def _loose(self) -> None:
@@ -271,8 +264,8 @@ class _View:
                 sure = f" ({stream.judgement.confidence})" if stream.judgement.confidence else ""
                 page.paragraph(
                     4,
-                    self._sign(level),
-                    f" {stream.id} {stream.source} {self._arrow} {stream.destination}, "
+                    SIGNS[level],
+                    f" {stream.id} {stream.source} → {stream.destination}, "
                     f"{_count(stream.packets, 'packet')}: {word}{sure}",
                 )
             self._more(4, len(streams) - LOOSE, "stream")
@@ -282,8 +275,8 @@ class _View:
                 level, words = secured(session)
                 page.paragraph(
                     4,
-                    self._sign(level),
-                    f" {session.id} {session.client} {self._arrow} {session.server}: {_value(words)}",
+                    SIGNS[level],
+                    f" {session.id} {session.client} → {session.server}: {_value(words)}",
                     f" {_value(session.cipher_suite_name)}" if session.cipher_suite_name else "",
                 )
             self._more(4, len(sessions) - LOOSE, "session")
@@ -365,7 +358,8 @@ class _View:
         self._page.heading(f"NOT ASSESSED ({_count(Tally.of(self._audit).not_assessed, 'rule')})")
         for (code, reason), assessments in islice(rows.items(), GAP_ROWS):
             known = gap(code)
-            self._page.paragraph(2, (code or "-", "bold"), f": {_value(known.words)}")
+            words = f": {known.words}" if known.words else ""
+            self._page.paragraph(2, (_value(code) or "no code", "bold"), words)
             for assessment in assessments:
                 self._page.paragraph(4, (assessment.rule, "bold"), f": {_subjects(assessment)}")
             if reason:
@@ -395,7 +389,7 @@ class _View:
         if self._audit.exit_status == 2 or self._audit.tier_one_not_assessed:
             style = style.replace("green", "yellow")
         self._page.paragraph(0)
-        self._page.paragraph(0, closing(self._audit), hang=0, style=style)
+        self._page.last(closing(self._audit), style)
 
     def _more(self, indent: int, left: int, noun: str, detail: str = "", *, plural: str = "") -> None:
         """Say how many more there are, if any."""
@@ -450,7 +444,7 @@ def _findings_of_calls(audit: Audit) -> dict[str, list[Finding]]:
     for finding in audit.findings:
         by_subject[finding.subject.kind, finding.subject.id].append(finding)
     found: dict[str, list[Finding]] = {}
-    for call in audit.trace.calls:
+    for call in audit.trace.calls if audit.findings else ():
         keys = {("call", call.id): None}
         for line in call.lines:
             keys["media", line.id] = None

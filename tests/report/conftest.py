@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -38,6 +40,9 @@ from imsinspect.trace.model import (
     Trace,
 )
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
 START = 1_795_227_388_123_456_789  # 2026-11-21T02:16:28.123456789Z
 SECOND = 1_000_000_000
 ALICE, GATEWAY = Endpoint("192.0.2.10", 5060), Endpoint("198.51.100.1", 5060)
@@ -59,6 +64,20 @@ c=IN IP4 198.51.100.1
 t=0 0
 m=audio 40000 RTP/SAVP 0
 a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:HRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgEA
+"""
+
+FINGERPRINT = ":".join(["AB"] * 32)
+DTLS_OFFER = f"""\
+v=0
+o=- 1 1 IN IP4 192.0.2.10
+s=-
+c=IN IP4 192.0.2.10
+t=0 0
+a=fingerprint:SHA-256 {FINGERPRINT}
+m=video 5000 UDP/TLS/RTP/SAVPF 96
+m=message 5002 TCP/TLS/MSRP *
+m=audio 5004 RTP/AVP 0
+m=application 5006 TCP/BFCP *
 """
 
 
@@ -241,11 +260,69 @@ def empty() -> Audit:
     return Audit(trace, ProfileChoice("auto", True), {}, [], [], Severity.MEDIUM)
 
 
+def gaps() -> Audit:
+    """A hostile caller, four kinds of lines, an unreadable second capture, and a stream without a call."""
+    answer = DTLS_OFFER.replace("m=audio 5004", "m=audio 0")
+    session = TlsSession("tls-1", "tls", ALICE, GATEWAY, at(3), at(9), handshake_seen="none")
+    states = [state(DTLS_OFFER, answer, line=number) for number in range(4)]
+    lines = [MediaLine(f"call-1/{number}", "call-1", number, [each]) for number, each in enumerate(states)]
+    lines[0].streams = [StreamUse(stream(1, "srtp"), "offerer", "source")]
+    lines[1].tls_sessions = [session]
+    call = Call(
+        "call-1",
+        b"x@y",
+        b"sip:[red]al\x1b[31mice\xe2\x80\xae@ims\xff",
+        b"sip:bob@ims.example.org",
+        at(1).time,
+        at(5).time,
+        "confirmed",
+        lines=lines,
+    )
+    trace = Trace(
+        captures=[
+            CaptureInfo("a.pcap", "pcap", ["Raw IP"], 5, at(1).time, at(5).time),
+            CaptureInfo("b.pcap", error="no capture: the first octets are 7f454c46"),
+        ],
+        calls=[call],
+        streams=[lines[0].streams[0].stream, stream(2, "unknown", 1)],  # type: ignore[list-item]
+        unbound_streams=[stream(2, "unknown", 1)],
+        tls_sessions=[session],
+    )
+    reason = "The handshake of tls-1 lies before the capture."
+    return Audit(
+        trace,
+        ProfileChoice("auto", True),
+        {"call-1": ProfileChoice("open", True)},
+        [
+            Assessment("IMS-SRTP-001", "pass", "", "", 1, [Subject("media", "call-1/0")]),
+            Assessment("IMS-TLS-001", "not-assessed", "N-HS", reason, 5, [Subject("tls-session", "tls-1")]),
+            Assessment("IMS-TLS-002", "not-assessed", "N-HS", reason, 5, [Subject("tls-session", "tls-1")]),
+            Assessment("IMS-GW-001", "not-assessed", "N-NEW", "", 1),
+        ],
+        [],
+        Severity.HIGH,
+        verdict="pass",
+        tier_one_not_assessed=True,
+        exit_status=0,
+    )
+
+
 @pytest.fixture
 def failing_audit() -> Audit:
     return failing()
 
 
 @pytest.fixture
+def audit_with_gaps() -> Audit:
+    return gaps()
+
+
+@pytest.fixture
 def empty_audit() -> Audit:
     return empty()
+
+
+@pytest.fixture
+def make() -> ModuleType:
+    """The functions of this module, for tests that put their own audits together."""
+    return sys.modules[__name__]
