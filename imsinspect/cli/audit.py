@@ -58,7 +58,7 @@ class Profile(StrEnum):
 def audit(
     captures: Annotated[
         list[str],
-        typer.Argument(metavar="CAPTURE...", help="Capture files (pcap, pcapng); - reads standard input."),
+        typer.Argument(metavar="CAPTURE", help="Capture files (pcap, pcapng); - reads standard input."),
     ],
     format: Annotated[  # noqa: A002 (the name of the option)
         Format, typer.Option("--format", "-f", help="terminal is for reading, json holds everything.")

@@ -218,6 +218,9 @@ class _View:
             counts = Counter(finding.severity for finding in found)
             listed = ", ".join(f"{counts[severity]} {severity.token}" for severity in sorted(counts, reverse=True))
             facts.append(f"findings: {listed}")
+        if call.related:
+            others = f" and {len(call.related) - EXAMPLES} more" if len(call.related) > EXAMPLES else ""
+            facts.append(f"other legs: {' '.join(call.related[:EXAMPLES])}{others}")
         page.paragraph(4, ", ".join(facts))
         levels = {self._line(line) for line in call.lines[:LINES_OF_A_CALL]}
         if not call.lines:

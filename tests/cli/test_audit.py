@@ -111,14 +111,17 @@ def test_the_terminal_report_in_a_pipe_has_neither_colours_nor_padding(
     assert all(line == line.rstrip() and len(line) <= 100 for line in out.splitlines())
 
 
-def test_colours_can_be_forced_into_a_pipe(
+def test_colours_can_be_forced_into_a_pipe_and_forbidden(
     stub: Stub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     run(["audit", "a.pcap"])
-    assert "\x1b[" in capsys.readouterr().out
+    assert "\x1b[1;32mPASS" in capsys.readouterr().out
+    monkeypatch.setenv("NO_COLOR", "1")
+    run(["audit", "a.pcap"])
+    assert "\x1b[1mPASS" in capsys.readouterr().out
 
 
 def test_the_json_report_goes_to_standard_output(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:

@@ -277,6 +277,7 @@ def gaps() -> Audit:
         at(5).time,
         "confirmed",
         lines=lines,
+        related=["call-2", "call-3", "call-4", "call-5"],
     )
     trace = Trace(
         captures=[
