@@ -58,7 +58,9 @@ class Profile(StrEnum):
 def audit(
     captures: Annotated[
         list[str],
-        typer.Argument(metavar="CAPTURE", help="Capture files (pcap, pcapng); - reads standard input."),
+        typer.Argument(
+            metavar="CAPTURE", help="Captures (pcap, pcapng, gzip or zstd), folders of them, or - for standard input."
+        ),
     ],
     format: Annotated[  # noqa: A002 (the name of the option)
         Format, typer.Option("--format", "-f", help="terminal is for reading, json holds everything.")
@@ -114,10 +116,11 @@ def _check(captures: list[str], destination: Path | None) -> None:
         return
     if not destination.parent.is_dir() or destination.is_dir():
         raise typer.BadParameter(f"cannot write to {destination}: no such folder, or a folder itself")
-    if destination.exists() and any(
-        Path(capture).exists() and destination.samefile(capture) for capture in captures if capture != STANDARD_INPUT
-    ):
-        raise typer.BadParameter(f"{destination} is one of the captures; the report would overwrite it")
+    if destination.exists():
+        from imsinspect.capture.source import expand
+
+        if any(path != STANDARD_INPUT and destination.samefile(path) for path in expand(captures)):
+            raise typer.BadParameter(f"{destination} is one of the captures; the report would overwrite it")
 
 
 def _report(result: Audit, wanted: Format, quiet: bool, *, to_file: bool) -> str:

@@ -141,10 +141,13 @@ def test_a_report_in_a_file_leaves_the_last_line_on_standard_error(
     assert (out, err.startswith("PASS: ")) == ("", True)
 
 
-def test_a_report_never_overwrites_a_capture(stub: Stub, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", ["a.pcap", "."])
+def test_a_report_never_overwrites_a_capture(
+    stub: Stub, capsys: pytest.CaptureFixture[str], tmp_path: Path, named: str
+) -> None:
     capture = tmp_path / "a.pcap"
     capture.write_bytes(b"precious")
-    assert run(["audit", "--output", str(capture), str(capture)]) == 2
+    assert run(["audit", "--output", str(capture), str(tmp_path / named)]) == 2
     assert capture.read_bytes() == b"precious"
     assert stub.asked is None
     assert "one of the captures" in capsys.readouterr().err
