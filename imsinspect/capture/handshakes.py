@@ -24,6 +24,7 @@ from dissectors.tls.records import (
     DtlsRecord,
     dtls_offset,
     dtls_records,
+    looks_like_dtls,
     looks_like_hello,
     looks_like_sslv2,
     looks_like_tls,
@@ -105,6 +106,7 @@ class ApplicationData:
     time: int
     version: int
     length: int  # of the record's fragment
+    protected: bool = True  # False where the sender has certainly not changed cipher yet
     opened: bool = False
     data: bytes = b""  # content without MAC, when opened
 
@@ -212,6 +214,7 @@ class _Side:
     skip_message: int = 0  # octets of a handshake message over the limit
     protected: bool = False  # behind ChangeCipherSpec
     handshake_seen: bool = False
+    lossy: bool = False  # something of this direction is missing, perhaps a ChangeCipherSpec
     pending: _Opening | None = None
     active: _Opening | None = None
 
@@ -260,6 +263,7 @@ class TlsReader:
         side.frames.clear()
         side.message.clear()
         side.skip = side.skip_message = 0
+        side.lossy = True
         side.state = "resync"
 
     def _drop(self, side: _Side, octets: int) -> None:
@@ -329,6 +333,7 @@ class TlsReader:
                 self._drop(side, consumed)
                 side.frames.clear()
                 side.message.clear()
+                side.lossy = True
                 side.state = "resync"
                 yield from self._trouble(chunk.frame, f"no TLS record at octet {side.position} of the stream")
                 return
@@ -337,7 +342,9 @@ class TlsReader:
             origin = _Origin(chunk.forward, chunk.frame, chunk.time, frames, version)
             if end > len(buffer):
                 if content_type == APPLICATION_DATA and side.active is None:
-                    yield ApplicationData(chunk.forward, chunk.frame, chunk.time, version, length)
+                    yield ApplicationData(
+                        chunk.forward, chunk.frame, chunk.time, version, length, self._is_protected(side)
+                    )
                     side.skip = end - len(buffer)
                     consumed = len(buffer)
                 break
@@ -376,9 +383,13 @@ class TlsReader:
             level, description = (fragment[0], fragment[1]) if len(fragment) == 2 else (None, None)
             yield AlertSeen(forward, frame, time, version, level, description)
         elif content_type == APPLICATION_DATA:
-            yield ApplicationData(forward, frame, time, version, length, opened, fragment if opened else b"")
+            protected = opened or self._is_protected(side)
+            yield ApplicationData(forward, frame, time, version, length, protected, opened, fragment if opened else b"")
         else:
             yield ProtectedRecord(forward, frame, time, version, content_type, length)
+
+    def _is_protected(self, side: _Side) -> bool:
+        return side.protected or side.lossy or self._tls13 or not side.handshake_seen
 
     def _handshake(self, side: _Side, origin: _Origin, fragment: bytes, *, opened: bool) -> Iterator[Event]:
         length = len(fragment)
@@ -430,7 +441,7 @@ class TlsReader:
         if message.type == _CLIENT_HELLO and not message.protected:
             self._tls13 = False
             for side in self._sides:
-                side.protected = False
+                side.protected = side.lossy = False
                 side.active = side.pending = None
         elif message.type == _SERVER_HELLO and (hello := parse_server_hello(message.body)):
             self._tls13 = is_tls13(hello.selected_version)
@@ -523,6 +534,7 @@ class DtlsReader:
 
     def __init__(self) -> None:
         self._sides = (_DtlsSide(), _DtlsSide())
+        self._seen = False
         self._trouble = _Troubles()
 
     def feed(self, chunk: Chunk) -> Iterator[Event]:
@@ -531,6 +543,11 @@ class DtlsReader:
         offset = dtls_offset(data)
         if len(data) <= offset or not 20 <= data[offset] <= 63:
             return
+        if not self._seen:
+            # The unified header of DTLS 1.3 looks like noise: only a flow that showed other records has it
+            if not looks_like_dtls(data):
+                return
+            self._seen = True
         side = self._sides[chunk.forward]
         end = offset
         for record in dtls_records(data, offset, side.connection_id_octets):
@@ -580,7 +597,9 @@ class DtlsReader:
             level, description = (fragment[0], fragment[1]) if readable else (None, None)
             yield AlertSeen(forward, frame, time, version, level, description)
         elif content_type == APPLICATION_DATA:
-            yield ApplicationData(forward, frame, time, version, record.length, opened, fragment if opened else b"")
+            yield ApplicationData(
+                forward, frame, time, version, record.length, opened, opened, fragment if opened else b""
+            )
         elif content_type != ACK:
             yield ProtectedRecord(forward, frame, time, version, content_type, record.length)
 

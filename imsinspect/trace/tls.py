@@ -7,6 +7,7 @@ renegotiation, the second ClientHello of a HelloVerifyRequest or HelloRetryReque
 from __future__ import annotations
 
 import hashlib
+import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -105,9 +106,10 @@ class _Builder:
         if event.type == 1:
             if not session.handshake:
                 return False
-            random = event.body[2:34]
+            if event.body[2:34] in session.client_randoms or session.is_awaited(event):
+                return False
             if session.client_randoms:
-                return random not in session.client_randoms
+                return True
             return session.hello_selected or session.finished
         # A ServerHello without its ClientHello, behind a session that is over
         return session.finished and session.hello_selected and event.body[2:34] not in session.server_randoms
@@ -158,6 +160,13 @@ class _Session:
         self._opened_octets = 0
 
     # --- helpers
+
+    def is_awaited(self, event: Handshake) -> bool:
+        """Whether a ClientHello answers a HelloVerifyRequest (RFC 6347 §4.2.1); old OpenSSL takes another random then."""
+        if self.record.transport != "dtls" or self.hello_selected:
+            return False
+        hello = parse_client_hello(event.body, dtls=True)
+        return hello is not None and bool(hello.cookie)
 
     def note(self, frame: FrameId, text: str) -> None:
         if len(self.record.notes) < _MAX_NOTES:
@@ -449,16 +458,16 @@ class _Session:
             if not from_client or event.length >= _CLIENT_FINISHED_LEAST:
                 self._protected[from_client] += 1
                 self.finished = self.finished or all(self._protected)
-        elif self._is_early(from_client) and len(record.early_data) < _MAX_EARLY:
+        elif self._is_early(event, from_client) and len(record.early_data) < _MAX_EARLY:
             record.early_data.append(event.frame)
         if event.opened:
             self._open(event, from_client)
         self._judge()
 
-    def _is_early(self, from_client: bool) -> bool:
+    def _is_early(self, event: ApplicationData, from_client: bool) -> bool:
         """Whether application data comes before its sender changed cipher, or is 0-RTT data (RFC 8446 §2.3)."""
         if self.hello_selected:
-            return not self._changed[from_client] and not self.record.handshake_complete
+            return not event.protected
         return from_client and self._offer is not None and self._offer.extension(EARLY_DATA) is not None
 
     def _open(self, event: ApplicationData, from_client: bool) -> None:
@@ -513,23 +522,57 @@ def read_certificate(der: bytes) -> tuple[CertificateInfo, str]:
     digest = hashlib.sha256(der).hexdigest()
     empty = CertificateInfo(digest, "", "", "", "", "", "", "", der)
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        return (
-            CertificateInfo(
-                sha256=digest,
-                subject=certificate.subject.rfc4514_string(),
-                issuer=certificate.issuer.rfc4514_string(),
-                not_before=certificate.not_valid_before_utc.isoformat(),
-                not_after=certificate.not_valid_after_utc.isoformat(),
-                serial=f"{certificate.serial_number:x}",
-                public_key=_public_key(certificate),
-                signature=_signature(certificate),
-                der=der,
-            ),
-            "",
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of serial numbers and dates that RFC 5280 forbids: rules judge, not we
+            certificate = x509.load_der_x509_certificate(_without_default_version(der))
+            return (
+                CertificateInfo(
+                    sha256=digest,
+                    subject=certificate.subject.rfc4514_string(),
+                    issuer=certificate.issuer.rfc4514_string(),
+                    not_before=certificate.not_valid_before_utc.isoformat(),
+                    not_after=certificate.not_valid_after_utc.isoformat(),
+                    serial=f"{certificate.serial_number:x}",
+                    public_key=_public_key(certificate),
+                    signature=_signature(certificate),
+                    der=der,
+                ),
+                "",
+            )
     except Exception as error:  # the parser raises many kinds, some of them undocumented
         return empty, f"certificate {digest[:8]} does not parse: {type(error).__name__}"
+
+
+def _without_default_version(der: bytes) -> bytes:
+    """A certificate that spells out the default version v1, as old FreeSWITCH ones do, without it.
+
+    DER forbids the encoding (X.690 §11.5) and the parser refuses it, but such certificates are in use; the fingerprint
+    is taken over the octets as sent.
+    """
+    outer = _sequence(der, 0)
+    inner = _sequence(der, outer[0]) if outer else None
+    if outer is None or inner is None or der[inner[0] : inner[0] + 5] != b"\xa0\x03\x02\x01\x00":
+        return der
+    certificate = _encoded(der[inner[0] + 5 : inner[1]]) + der[inner[1] : outer[1]]
+    return _encoded(certificate)
+
+
+def _sequence(der: bytes, at: int) -> tuple[int, int] | None:
+    """Where the content of a SEQUENCE with a two-octet length begins and ends; None for others and where it is cut."""
+    if der[at : at + 2] != b"\x30\x82" or len(der) < at + 4:
+        return None
+    end = at + 4 + (der[at + 2] << 8 | der[at + 3])
+    return (at + 4, end) if end <= len(der) else None
+
+
+def _encoded(content: bytes) -> bytes:
+    """A SEQUENCE around a content of less than 64 KiB, in DER."""
+    length = len(content)
+    if length < 0x80:
+        return bytes((0x30, length)) + content
+    if length < 0x100:
+        return bytes((0x30, 0x81, length)) + content
+    return b"\x30\x82" + length.to_bytes(2, "big") + content
 
 
 def _public_key(certificate: Certificate) -> str:
