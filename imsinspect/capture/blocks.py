@@ -8,13 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from construct import Aligned, Bytes, ConstructError, GreedyBytes, GreedyRange, Int16ub, Int16ul, Int32ub, Int32ul
+from construct import Aligned, Bytes, ConstructError, GreedyBytes, GreedyRange, Int16ub, Int16ul, Int32ub, Int32ul, this
 from construct import Struct as Grammar
-from construct import this
 
 SECTION, INTERFACE, PACKET, SIMPLE_PACKET, NAMES, STATISTICS, ENHANCED_PACKET, JOURNAL, SECRETS = (
-    0x0A0D0D0A, 1, 2, 3, 4, 5, 6, 9, 10,
-)  # fmt: skip
+    0x0A0D0D0A,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    9,
+    10,
+)
 
 OPTION_TSRESOL, OPTION_TSOFFSET = 9, 14
 
@@ -25,7 +32,11 @@ def _grammars(short: Any, long: Any) -> dict[str, Any]:
     option = Grammar("code" / short, "length" / short, "value" / Aligned(4, Bytes(this.length)))
     return {
         "interface": Grammar(
-            "linktype" / short, "reserved" / short, "snaplen" / long, "options" / GreedyRange(option), "rest" / GreedyBytes
+            "linktype" / short,
+            "reserved" / short,
+            "snaplen" / long,
+            "options" / GreedyRange(option),
+            "rest" / GreedyBytes,
         ),
         "secrets": Grammar("type" / long, "length" / long, "data" / Bytes(this.length), "rest" / GreedyBytes),
     }

@@ -12,8 +12,16 @@ from dissectors.stun import COOKIE
 from dissectors.tls.records import looks_like_sslv2, looks_like_tls
 
 SIP, TLS, MSRP, BFCP, H248, HTTP, RTSP, STUN, WEBSOCKET = (
-    "sip", "tls", "msrp", "bfcp", "h248", "http", "rtsp", "stun", "websocket",
-)  # fmt: skip
+    "sip",
+    "tls",
+    "msrp",
+    "bfcp",
+    "h248",
+    "http",
+    "rtsp",
+    "stun",
+    "websocket",
+)
 
 
 def datagram_kind(data: bytes) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from imsinspect.capture.keytable import MIX, ONE, U29, U32
 from imsinspect.capture.linktypes import ETHERNET, LINK_TYPES, RAW
-from imsinspect.capture.rows import ROW, chosen, column, gather
+from imsinspect.capture.rows import chosen, column, gather
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,6 +50,17 @@ class Media(NamedTuple):
     whole: NDArray[np.int64]  # of the datagram, as sent
     net: NDArray[np.int64]  # of the IP header
     lead: NDArray[np.uint16]  # the first two octets, the first in the low half
+
+    def some(self, which: NDArray[np.intp]) -> Media:
+        """Some of the datagrams, in that order."""
+        return Media(*(column.take(which) for column in self))  # type: ignore[arg-type]
+
+    @staticmethod
+    def joined(parts: list[Media]) -> Media:
+        """The datagrams of several groups, one group behind the other."""
+        if len(parts) == 1:
+            return parts[0]
+        return Media(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 @dataclass(slots=True)
@@ -122,7 +133,7 @@ class Decoder:
         start = found.offsets + found.head
         part = Part(found.rows, found.head, start, start + found.captured - found.fcs, found.frames, found.when)
         if link.kind == "exported":
-            view = memoryview(data)
+            view = data.data
             for at, end, frame, when in zip(
                 part.net.tolist(), part.end.tolist(), part.frame.tolist(), part.when.tolist(), strict=True
             ):
@@ -148,9 +159,16 @@ class Decoder:
             self._pppoe(data, part, origin, depth)
 
     def inner(
-        self, data: NDArray[np.uint8], net: NDArray[np.int64], end: NDArray[np.int64], frame: NDArray[np.int64],
-        when: NDArray[np.int64], link: int, origin: int, depth: int,
-    ) -> None:  # fmt: skip
+        self,
+        data: NDArray[np.uint8],
+        net: NDArray[np.int64],
+        end: NDArray[np.int64],
+        frame: NDArray[np.int64],
+        when: NDArray[np.int64],
+        link: int,
+        origin: int,
+        depth: int,
+    ) -> None:
         """Packets inside others: their rows are gathered at the inner header."""
         if depth > MAX_DEPTH:
             self.sink.skipped("tunnels nested too deep", len(net))
@@ -162,14 +180,27 @@ class Decoder:
             self.link(data, Part(gather(data, net), 0, net, end, frame, when), link, origin, depth)
 
     def _again(
-        self, data: NDArray[np.uint8], part: Part, which: NDArray[np.intp], at: NDArray[np.int64], origin: int, depth: int
+        self,
+        data: NDArray[np.uint8],
+        part: Part,
+        which: NDArray[np.intp],
+        at: NDArray[np.int64],
+        origin: int,
+        depth: int,
     ) -> None:
         """Packets of a part whose IP header begins at `at`, each elsewhere."""
         if len(which):
             self.inner(data, at, part.end[which], part.frame[which], part.when[which], RAW, origin, depth)
 
     def _shape(
-        self, data: NDArray[np.uint8], part: Part, member: NDArray[np.bool_], skip: int, six: bool, origin: int, depth: int
+        self,
+        data: NDArray[np.uint8],
+        part: Part,
+        member: NDArray[np.bool_],
+        skip: int,
+        six: bool,
+        origin: int,
+        depth: int,
     ) -> None:
         """Packets of a part with the same header length and IP version; the commonest are read in place."""
         share = int(np.count_nonzero(member))
@@ -197,9 +228,15 @@ class Decoder:
         self._shape(data, part, np.isin(family, FAMILY_IPV6), 4, True, origin, depth)
 
     def _ethertypes(
-        self, data: NDArray[np.uint8], part: Part, kind: NDArray[np.unsignedinteger], skip: int, ethernet: bool,
-        origin: int, depth: int,
-    ) -> None:  # fmt: skip
+        self,
+        data: NDArray[np.uint8],
+        part: Part,
+        kind: NDArray[np.unsignedinteger],
+        skip: int,
+        ethernet: bool,
+        origin: int,
+        depth: int,
+    ) -> None:
         four, six = kind == ETHERTYPE_IPV4, kind == ETHERTYPE_IPV6
         self._shape(data, part, four, skip, False, origin, depth)
         self._shape(data, part, six, skip, True, origin, depth)
@@ -235,16 +272,14 @@ class Decoder:
             step[mpls] = 4
             after[mpls] = MPLS_TYPES[0]
             version = heads[:, 4] >> 4
-            after[bottom] = np.select(
-                [version == 4, version == 6], [ETHERTYPE_IPV4, ETHERTYPE_IPV6], 0
-            )[bottom]  # fmt: skip
+            after[bottom] = np.select([version == 4, version == 6], [ETHERTYPE_IPV4, ETHERTYPE_IPV6], 0)[bottom]
             protocol = column(heads, 6, ">u2")
             step[pppoe] = 8
             after[pppoe] = np.select(
                 [protocol == PPP_IPV4, protocol == PPP_IPV6, protocol == PPP_MPLS],
                 [ETHERTYPE_IPV4, ETHERTYPE_IPV6, MPLS_TYPES[0]],
                 0,
-            )[pppoe]  # fmt: skip
+            )[pppoe]
             at[todo] += step
             kind[todo] = after
             found = (after == ETHERTYPE_IPV4) | (after == ETHERTYPE_IPV6)
@@ -335,14 +370,24 @@ class Decoder:
             key |= ONE
             sequence = column(rows, transport + 10, ">u2").astype(np.uint16)
             found = Media(key, sequence, part.when, part.frame, start, end, whole, part.net, lead)
-            self.sink.media(found if len(media) == len(rows) else Media(*(each.take(media) for each in found)), origin)
+            self.sink.media(found if len(media) == len(rows) else found.some(media), origin)
         other = np.flatnonzero(usual & ~rtp)
         if not len(other):
             return
         found_rest = Rest(
-            chosen(rows, other), transport, mix[other], protocol[other], part.frame[other], part.when[other],
-            part.net[other], start[other], end[other], whole[other], origin, depth,
-        )  # fmt: skip
+            chosen(rows, other),
+            transport,
+            mix[other],
+            protocol[other],
+            part.frame[other],
+            part.when[other],
+            part.net[other],
+            start[other],
+            end[other],
+            whole[other],
+            origin,
+            depth,
+        )
         kind = found_rest.protocol
         own = kind != UDP
         if own.any():
@@ -357,17 +402,35 @@ class Decoder:
                 self.sink.skipped("TCP header cut or malformed", int(np.count_nonzero(~good)))
                 which = np.flatnonzero(good)
                 found_rest = Rest(
-                    chosen(found_rest.rows, which), transport, found_rest.mix[which], found_rest.protocol[which],
-                    found_rest.frame[which], found_rest.when[which], found_rest.net[which], found_rest.start[which],
-                    found_rest.end[which], found_rest.whole[which], origin, depth,
-                )  # fmt: skip
+                    chosen(found_rest.rows, which),
+                    transport,
+                    found_rest.mix[which],
+                    found_rest.protocol[which],
+                    found_rest.frame[which],
+                    found_rest.when[which],
+                    found_rest.net[which],
+                    found_rest.start[which],
+                    found_rest.end[which],
+                    found_rest.whole[which],
+                    origin,
+                    depth,
+                )
         if len(found_rest.frame):
             self.sink.rest(data, found_rest)
 
     def _unusual(
-        self, data: NDArray[np.uint8], part: Part, which: NDArray[np.intp], protocol: NDArray[np.uint8],
-        plain: NDArray[np.bool_], end: NDArray[np.int64], length: int, six: bool, origin: int, depth: int,
-    ) -> None:  # fmt: skip
+        self,
+        data: NDArray[np.uint8],
+        part: Part,
+        which: NDArray[np.intp],
+        protocol: NDArray[np.uint8],
+        plain: NDArray[np.bool_],
+        end: NDArray[np.int64],
+        length: int,
+        six: bool,
+        origin: int,
+        depth: int,
+    ) -> None:
         """Tunnels in columns; options, extension headers and fragments one by one; the rest is not ours."""
         if not len(which):
             return
@@ -386,18 +449,27 @@ class Decoder:
         if depth >= MAX_DEPTH:
             self.sink.skipped("tunnels nested too deep", int(np.count_nonzero(odd)))
             return
-        view = memoryview(data)
+        view = data.data
         some = which[odd]
         for at, stop, frame, when in zip(
-            part.net[some].tolist(), part.end[some].tolist(), part.frame[some].tolist(), part.when[some].tolist(),
+            part.net[some].tolist(),
+            part.end[some].tolist(),
+            part.frame[some].tolist(),
+            part.when[some].tolist(),
             strict=True,
-        ):  # fmt: skip
+        ):
             self.sink.odd(bytes(view[at:stop]), frame, when, origin, depth)
 
     def _gre(
-        self, data: NDArray[np.uint8], part: Part, which: NDArray[np.intp], at: NDArray[np.int64], end: NDArray[np.int64],
-        origin: int, depth: int,
-    ) -> None:  # fmt: skip
+        self,
+        data: NDArray[np.uint8],
+        part: Part,
+        which: NDArray[np.intp],
+        at: NDArray[np.int64],
+        end: NDArray[np.int64],
+        origin: int,
+        depth: int,
+    ) -> None:
         """GRE version 0 (RFC 2784, RFC 2890) and version 1 (RFC 2637) around IP, Ethernet or PPP."""
         heads = gather(data, at, 4)
         flags = column(heads, 0, ">u2").astype(np.int64)

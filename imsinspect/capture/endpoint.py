@@ -21,5 +21,5 @@ class Endpoint(NamedTuple):
 def text_ip(raw: bytes) -> str:
     """Canonical text of 4 or 16 address bytes (RFC 5952 for IPv6)."""
     if len(raw) == 4:
-        return "%d.%d.%d.%d" % tuple(raw)
+        return f"{raw[0]}.{raw[1]}.{raw[2]}.{raw[3]}"
     return str(IPv6Address(raw))

@@ -24,7 +24,7 @@ class Opened(NamedTuple):
 def _ones_sum(data: bytes) -> int:
     if len(data) % 2:
         data += b"\0"
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     total = (total & 0xFFFF) + (total >> 16)
     return (total & 0xFFFF) + (total >> 16)
 
@@ -47,7 +47,9 @@ def _plausible(protocol: int, payload: bytes) -> bool:
         offset, flags = (payload[12] >> 4) * 4, payload[13] & 0x3F
         return 20 <= offset <= len(payload) and payload[12] & 0x0E == 0 and flags & 3 != 3 and flags != 0
     if protocol == SCTP:
-        return len(payload) >= 16 and len(payload) % 4 == 0 and 4 <= int.from_bytes(payload[14:16], "big") <= len(payload)
+        return (
+            len(payload) >= 16 and len(payload) % 4 == 0 and 4 <= int.from_bytes(payload[14:16], "big") <= len(payload)
+        )
     if protocol == IP4:
         return len(payload) >= 20 and payload[0] >> 4 == 4 and payload[2:4] == struct.pack("!H", len(payload))
     if protocol == IP6:

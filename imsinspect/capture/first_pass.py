@@ -144,7 +144,9 @@ class FirstPass:
         gtp = udp & (first & 0xF0 == 0x30) & (second == 0xFF) & (length == room - 8) & (room >= 28)
         if gtp.any():
             self._gtp(data, found, np.flatnonzero(gtp), taken)
-        channel = udp & (first >= 0x40) & (first < 0x80) & (room - 4 - length >= 0) & (room - 4 - length < 4) & (length >= 12)
+        channel = (
+            udp & (first >= 0x40) & (first < 0x80) & (room - 4 - length >= 0) & (room - 4 - length < 4) & (length >= 12)
+        )
         if channel.any():
             self._channels(data, found, np.flatnonzero(channel), length, taken)
         nat = _either_port(rows, found.transport, IKE_NAT_PORT)
@@ -157,9 +159,16 @@ class FirstPass:
     def _control(self, data: NDArray[np.uint8], found: Rest, which: NDArray[np.intp]) -> None:
         if len(which):
             self.rtcp.add(
-                data, found.mix[which], found.frame[which], found.when[which], found.net[which], found.start[which],
-                found.end[which], found.whole[which], found.origin,
-            )  # fmt: skip
+                data,
+                found.mix[which],
+                found.frame[which],
+                found.when[which],
+                found.net[which],
+                found.start[which],
+                found.end[which],
+                found.whole[which],
+                found.origin,
+            )
 
     def _gtp(self, data: NDArray[np.uint8], found: Rest, which: NDArray[np.intp], taken: NDArray[np.bool_]) -> None:
         """GTP-U T-PDUs with their extension headers (TS 29.281 §5); the inner length must fit."""
@@ -182,11 +191,23 @@ class FirstPass:
             taken[which[good]] = True
             some = which[good]
             self._decoder.inner(
-                data, inner[good], end[good], found.frame[some], found.when[some], RAW, found.origin | GTP, found.depth + 1
+                data,
+                inner[good],
+                end[good],
+                found.frame[some],
+                found.when[some],
+                RAW,
+                found.origin | GTP,
+                found.depth + 1,
             )
 
     def _channels(
-        self, data: NDArray[np.uint8], found: Rest, which: NDArray[np.intp], length: NDArray[np.int64], taken: NDArray[np.bool_]
+        self,
+        data: NDArray[np.uint8],
+        found: Rest,
+        which: NDArray[np.intp],
+        length: NDArray[np.int64],
+        taken: NDArray[np.bool_],
     ) -> None:
         """TURN ChannelData around RTP or RTCP (RFC 8656 §12.4): media between the client and the server."""
         start = found.start[which] + 4
@@ -202,9 +223,16 @@ class FirstPass:
             here = which[good]
             if len(good):
                 self.rtcp.add(
-                    data, found.mix[here], found.frame[here], found.when[here], found.net[here], start[good], end[good],
-                    whole[good], found.origin | TURN,
-                )  # fmt: skip
+                    data,
+                    found.mix[here],
+                    found.frame[here],
+                    found.when[here],
+                    found.net[here],
+                    start[good],
+                    end[good],
+                    whole[good],
+                    found.origin | TURN,
+                )
                 taken[here] = True
         some = np.flatnonzero(media & ~control)
         if len(some):
@@ -218,11 +246,18 @@ class FirstPass:
             lead = column(heads, 0, "<u2")[some].copy()
             self.media(
                 Media(
-                    key, sequence, found.when[here], found.frame[here], start[some], end[some], whole[some],
-                    found.net[here], lead,
+                    key,
+                    sequence,
+                    found.when[here],
+                    found.frame[here],
+                    start[some],
+                    end[some],
+                    whole[some],
+                    found.net[here],
+                    lead,
                 ),
                 found.origin | TURN,
-            )  # fmt: skip
+            )
             taken[here] = True
 
     def _esp_in_udp(self, data: NDArray[np.uint8], found: Rest, which: NDArray[np.intp]) -> None:
@@ -258,20 +293,35 @@ class FirstPass:
         identification = np.where(six, -1, heads[:, 4].astype(np.int64) << 8 | heads[:, 5])
         ttl = np.where(six, heads[:, 7], heads[:, 8])
         sequence = np.where(tcp[which], column(rows, found.transport + 4, ">u4")[which].astype(np.int64), -1)
-        view, add, origin, depth = memoryview(data), self._picked.append, found.origin, found.depth
+        view, add, origin, depth = data.data, self._picked.append, found.origin, found.depth
         lists = (
-            found.frame[which], found.when[which], flow[which], kind[which], sequence, flags[which], identification, ttl,
-            found.whole[which] > found.end[which], found.start[which], np.maximum(found.end, found.start)[which],
-        )  # fmt: skip
+            found.frame[which],
+            found.when[which],
+            flow[which],
+            kind[which],
+            sequence,
+            flags[which],
+            identification,
+            ttl,
+            found.whole[which] > found.end[which],
+            found.start[which],
+            np.maximum(found.end, found.start)[which],
+        )
         for frame, when, number, what, seq, flag, ident, hops, cut, low, high in zip(
             *(each.tolist() for each in lists), strict=True
         ):
             add(Picked(frame, when, number, what, seq, flag, ident, hops, origin, depth, cut, bytes(view[low:high])))
 
     def _udp_kinds(
-        self, rows: NDArray[np.uint8], at: int, room: NDArray[np.int64], transport: int, udp: NDArray[np.bool_],
-        kind: NDArray[np.int8], flow: NDArray[np.int32],
-    ) -> None:  # fmt: skip
+        self,
+        rows: NDArray[np.uint8],
+        at: int,
+        room: NDArray[np.int64],
+        transport: int,
+        udp: NDArray[np.bool_],
+        kind: NDArray[np.int8],
+        flow: NDArray[np.int32],
+    ) -> None:
         """What each datagram may be, by its first octets."""
         first, second, third = rows[:, at], rows[:, at + 1], rows[:, at + 2]
         length = column(rows, at + 2, ">u2").astype(np.int64)
@@ -300,25 +350,20 @@ class FirstPass:
         if not self._media:
             return
         parts, self._media = self._media, []
-        if len(parts) == 1:
-            media, origin = parts[0]
-            self._batch.append((media, np.full(len(media.frame), origin, np.uint8)))
-            return
-        joined = Media(*(np.concatenate(column) for column in zip(*(each for each, _ in parts), strict=True)))
+        joined = Media.joined([each for each, _ in parts])
         origins = np.concatenate([np.full(len(each.frame), origin, np.uint8) for each, origin in parts])
-        order = np.argsort(joined.frame, kind="stable")
-        self._batch.append((Media(*(each[order] for each in joined)), origins[order]))
+        if len(parts) > 1:
+            order = np.argsort(joined.frame, kind="stable")
+            joined, origins = joined.some(order), origins[order]
+        self._batch.append((joined, origins))
 
     def _end_window(self, data: NDArray[np.uint8]) -> None:
         """Hand over what the window held, then what was inside it, until nothing new comes out."""
         for _ in range(MAX_ROUNDS):
             if self._batch:
                 parts, self._batch = self._batch, []
-                if len(parts) == 1:
-                    media, origins = parts[0]
-                else:
-                    media = Media(*(np.concatenate(each) for each in zip(*(part for part, _ in parts), strict=True)))
-                    origins = np.concatenate([each for _, each in parts])
+                media = Media.joined([each for each, _ in parts])
+                origins = np.concatenate([each for _, each in parts])
                 self.streams.add(data, media, origins)
             if self._picked:
                 picked, self._picked = self._picked, []
@@ -350,15 +395,23 @@ class FirstPass:
 
 def _either_port(rows: NDArray[np.uint8], transport: int, port: int) -> NDArray[np.bool_]:
     """Which datagrams are from or to a port."""
-    return (column(rows, transport, ">u2") == port) | (column(rows, transport + 2, ">u2") == port)
+    source: NDArray[np.bool_] = np.equal(column(rows, transport, ">u2"), port)
+    return np.logical_or(source, column(rows, transport + 2, ">u2") == port)
 
 
 def _some(found: Rest, which: NDArray[np.intp]) -> Rest:
     """Some packets of a batch."""
     return Rest(
-        chosen(found.rows, which), found.transport, found.mix[which], found.protocol[which], found.frame[which],
-        found.when[which], found.net[which], found.start[which], found.end[which], found.whole[which], found.origin,
+        chosen(found.rows, which),
+        found.transport,
+        found.mix[which],
+        found.protocol[which],
+        found.frame[which],
+        found.when[which],
+        found.net[which],
+        found.start[which],
+        found.end[which],
+        found.whole[which],
+        found.origin,
         found.depth,
-    )  # fmt: skip
-
-
+    )

@@ -19,7 +19,7 @@ OPEN, WANTED, UNWANTED = 0, 1, 2
 
 
 class Flows:
-    """Numbers flows in the order of their first packets; arrays hold what columns ask, dictionaries what Python asks."""
+    """Numbers flows in the order of their first packets; arrays hold what columns ask of them."""
 
     def __init__(self) -> None:
         self.table = KeyTable()

@@ -6,7 +6,7 @@ A stream is a 5-tuple and an SSRC. Nothing is done packet by packet but the keep
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -67,7 +67,6 @@ class Stream:
     last_frame: int
     lowest: int
     highest: int
-    current: int
     follow: int  # packets whose sequence number was one more than the one before
     sizes: list[Size]
     samples: list[Sample]
@@ -80,10 +79,21 @@ class Stream:
 
 
 COLUMNS = {
-    "key": np.uint64, "packets": np.int64, "again": np.int64, "first_time": np.int64, "last_time": np.int64,
-    "first_frame": np.int64, "last_frame": np.int64, "lowest": np.int64, "highest": np.int64, "current": np.int64,
-    "follow": np.int64, "spread": np.uint16, "doubled": np.bool_, "origin": np.uint8,
-}  # fmt: skip
+    "key": np.uint64,
+    "packets": np.int64,
+    "again": np.int64,
+    "first_time": np.int64,
+    "last_time": np.int64,
+    "first_frame": np.int64,
+    "last_frame": np.int64,
+    "lowest": np.int64,
+    "highest": np.int64,
+    "current": np.int64,
+    "follow": np.int64,
+    "spread": np.uint16,
+    "doubled": np.bool_,
+    "origin": np.uint8,
+}
 
 
 class MediaStreams:
@@ -91,7 +101,7 @@ class MediaStreams:
 
     def __init__(self) -> None:
         self.table = KeyTable()
-        self.columns = {name: np.zeros(0, kind) for name, kind in COLUMNS.items()}
+        self.columns: dict[str, NDArray[Any]] = {name: np.zeros(0, kind) for name, kind in COLUMNS.items()}
         self.identity = np.zeros((0, 48), np.uint8)
         self.samples: dict[int, tuple[list[Sample], list[Sample]]] = {}
         self.tails: dict[int, tuple[NDArray[np.int64], ...]] = {}
@@ -152,7 +162,12 @@ class MediaStreams:
             self._prune()
 
     def _begin(
-        self, data: NDArray[np.uint8], media: Media, new: NDArray[np.intp], at: NDArray[np.intp], origin: NDArray[np.uint8]
+        self,
+        data: NDArray[np.uint8],
+        media: Media,
+        new: NDArray[np.intp],
+        at: NDArray[np.intp],
+        origin: NDArray[np.uint8],
     ) -> None:
         """Streams seen for the first time, with the packet that began each."""
         columns = self.columns
@@ -183,9 +198,15 @@ class MediaStreams:
         return run, signed
 
     def _sighted_again(
-        self, data: NDArray[np.uint8], media: Media, order: NDArray[np.intp], extended: NDArray[np.int64],
-        step: NDArray[np.int16], begin: NDArray[np.intp], who: NDArray[np.intp],
-    ) -> NDArray[np.bool_] | None:  # fmt: skip
+        self,
+        data: NDArray[np.uint8],
+        media: Media,
+        order: NDArray[np.intp],
+        extended: NDArray[np.int64],
+        step: NDArray[np.int16],
+        begin: NDArray[np.intp],
+        who: NDArray[np.intp],
+    ) -> NDArray[np.bool_] | None:
         """Which packets are second sightings of one before: same transport octets, equal IP id or another TTL."""
         back = np.flatnonzero(step <= 0)
         doubled = self.columns["doubled"]
@@ -242,9 +263,14 @@ class MediaStreams:
         return (seal ^ (seal >> U29)).view(np.int64)
 
     def _remember(
-        self, stream: NDArray[np.int64], number: NDArray[np.int64], when: NDArray[np.int64], ident: NDArray[np.int64],
-        ttl: NDArray[np.int64], seal: NDArray[np.int64],
-    ) -> None:  # fmt: skip
+        self,
+        stream: NDArray[np.int64],
+        number: NDArray[np.int64],
+        when: NDArray[np.int64],
+        ident: NDArray[np.int64],
+        ttl: NDArray[np.int64],
+        seal: NDArray[np.int64],
+    ) -> None:
         """The last packets of streams that are sighted twice, for the next window."""
         doubled = self.columns["doubled"]
         edges = np.concatenate([[0], np.flatnonzero(stream[1:] != stream[:-1]) + 1, [len(stream)]])
@@ -255,14 +281,25 @@ class MediaStreams:
                 part = slice(low, high)
                 nowhere = np.full(high - low, -1, np.int64)
                 self.tails[name] = (
-                    stream[part].copy(), number[part].copy(), when[part].copy(), ident[part].copy(), ttl[part].copy(),
-                    seal[part].copy(), nowhere,
-                )  # fmt: skip
+                    stream[part].copy(),
+                    number[part].copy(),
+                    when[part].copy(),
+                    ident[part].copy(),
+                    ttl[part].copy(),
+                    seal[part].copy(),
+                    nowhere,
+                )
 
     def _count(
-        self, data: NDArray[np.uint8], media: Media, order: NDArray[np.intp], extended: NDArray[np.int64],
-        step: NDArray[np.int16], begin: NDArray[np.intp], who: NDArray[np.intp],
-    ) -> None:  # fmt: skip
+        self,
+        data: NDArray[np.uint8],
+        media: Media,
+        order: NDArray[np.intp],
+        extended: NDArray[np.int64],
+        step: NDArray[np.int16],
+        begin: NDArray[np.intp],
+        who: NDArray[np.intp],
+    ) -> None:
         """Add the packets of a window, stream by stream."""
         columns = self.columns
         length = np.diff(begin, append=len(order))
@@ -300,9 +337,14 @@ class MediaStreams:
         return head, np.maximum(payload, 0, out=payload)
 
     def _sizes(
-        self, frame: NDArray[np.int64], lead: NDArray[np.uint16], payload: NDArray[np.int64], begin: NDArray[np.intp],
-        length: NDArray[np.intp], who: NDArray[np.intp],
-    ) -> None:  # fmt: skip
+        self,
+        frame: NDArray[np.int64],
+        lead: NDArray[np.uint16],
+        payload: NDArray[np.int64],
+        begin: NDArray[np.intp],
+        length: NDArray[np.intp],
+        who: NDArray[np.intp],
+    ) -> None:
         """Count packets by stream, payload type and payload length; runs of equal ones first."""
         what = ((lead >> np.uint16(8)) & np.uint16(0x7F)).astype(np.uint32) << np.uint32(16)
         what |= payload.astype(np.uint32) if self.size_table.count < MAX_SIZES else np.uint32(UNTOLD_LENGTH)
@@ -331,10 +373,18 @@ class MediaStreams:
         self.size_last[ids] = frame[first + count - 1]
 
     def _samples(
-        self, data: NDArray[np.uint8], media: Media, order: NDArray[np.intp], lead: NDArray[np.uint16],
-        at: NDArray[np.int64], payload: NDArray[np.int64], begin: NDArray[np.intp], length: NDArray[np.intp],
-        who: NDArray[np.intp], before: NDArray[np.int64],
-    ) -> None:  # fmt: skip
+        self,
+        data: NDArray[np.uint8],
+        media: Media,
+        order: NDArray[np.intp],
+        lead: NDArray[np.uint16],
+        at: NDArray[np.int64],
+        payload: NDArray[np.int64],
+        begin: NDArray[np.intp],
+        length: NDArray[np.intp],
+        who: NDArray[np.intp],
+        before: NDArray[np.int64],
+    ) -> None:
         """Keep some packets: the first of each stream, and some chosen by sequence number."""
         sequence = media.sequence.take(order)
         mask = np.repeat(self.columns["spread"][who], length)
@@ -352,19 +402,34 @@ class MediaStreams:
         stamp = gather(data, media.start[place] + 4, 4).view(">u4")[:, 0]
         owner = who[np.searchsorted(begin, which, side="right") - 1]
         stop = np.minimum(np.minimum(at[which] + payload[which], media.end[place]), at[which] + SAMPLE_OCTETS)
-        view = memoryview(data)
+        view = data.data
         samples, spread = self.samples, self.columns["spread"]
         lists = (
-            owner, first[which], media.frame[place], media.when[place], lead[which], sequence[which], stamp, at[which],
-            stop, payload[which],
-        )  # fmt: skip
+            owner,
+            first[which],
+            media.frame[place],
+            media.when[place],
+            lead[which],
+            sequence[which],
+            stamp,
+            at[which],
+            stop,
+            payload[which],
+        )
         for stream, early_one, frame, when, two, number, timestamp, low, high, size in zip(
             *(each.tolist() for each in lists), strict=True
         ):
             sample = Sample(
-                frame, when, two >> 8 & 0x7F, two >> 15 == 1, number, timestamp, bytes(view[low : max(low, high)]), size,
+                frame,
+                when,
+                two >> 8 & 0x7F,
+                two >> 15 == 1,
+                number,
+                timestamp,
+                bytes(view[low : max(low, high)]),
+                size,
                 two & 0x20 != 0,
-            )  # fmt: skip
+            )
             kept = samples.get(stream)
             if kept is None:
                 kept = samples[stream] = ([], [])
@@ -417,19 +482,22 @@ class MediaStreams:
         out = []
         for row in range(self.table.count):
             early, spread = self.samples.get(row, ([], []))
+            number = {name: int(column[row]) for name, column in columns.items()}
             out.append(
                 Stream(
-                    self.identity[row].tobytes(),
-                    *(
-                        int(columns[name][row])
-                        for name in (
-                            "packets", "again", "first_time", "last_time", "first_frame", "last_frame", "lowest",
-                            "highest", "current", "follow",
-                        )
-                    ),  # fmt: skip
+                    identity=self.identity[row].tobytes(),
+                    packets=number["packets"],
+                    sighted_again=number["again"],
+                    first_time=number["first_time"],
+                    last_time=number["last_time"],
+                    first_frame=number["first_frame"],
+                    last_frame=number["last_frame"],
+                    lowest=number["lowest"],
+                    highest=number["highest"],
+                    follow=number["follow"],
                     sizes=sizes.get(row, []),
                     samples=sorted([*early, *spread]),
-                    origin=int(columns["origin"][row]),
-                )  # type: ignore[misc]
+                    origin=number["origin"],
+                )
             )
         return out

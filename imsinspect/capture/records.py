@@ -150,7 +150,9 @@ class RecordWalk:
         if link not in self.facts.links:
             self.facts.links.append(link)
             if link not in LINK_TYPES:
-                self.facts.notes.append(f"packets of {link_name(link)} are counted and not read: the type is not supported")
+                self.facts.notes.append(
+                    f"packets of {link_name(link)} are counted and not read: the type is not supported"
+                )
 
 
 class PcapWalk(RecordWalk):
@@ -194,7 +196,7 @@ class PcapWalk(RecordWalk):
 
     def _plain(self, data: NDArray[np.uint8], at: int, end: int) -> NDArray[np.int64]:
         out: list[int] = []
-        add, unpack, view = out.append, struct.Struct(self.order + "8xI").unpack_from, memoryview(data)
+        add, unpack, view = out.append, struct.Struct(self.order + "8xI").unpack_from, data.data
         while at + 16 <= end:
             (size,) = unpack(view, at)
             if size > MAX_CAPTURED:
@@ -266,10 +268,10 @@ class PcapngWalk(RecordWalk):
         self.after = at
         while at + 12 <= end and not self.facts.damaged:
             if data[at : at + 4].tobytes() == SECTION_BYTES:
-                size = self._section(data, at)
-                if not size or at + size > end:
+                header = self._section(data, at)
+                if not header or at + header > end:
                     return
-                at += size
+                at += header
                 self.after = at
                 continue
             started = at
@@ -293,7 +295,7 @@ class PcapngWalk(RecordWalk):
 
     def _too_large(self, data: NDArray[np.uint8], at: int, end: int) -> None:
         """A block that the window cuts; one that no window can hold is to be skipped."""
-        size = struct.unpack_from(self.order + "I", data, at + 4)[0]
+        size = struct.unpack_from(self.order + "I", data.data, at + 4)[0]
         if size >= 12 and size % 4 == 0 and end - at < size and end - at >= MAX_CAPTURED * 4:
             self.oversize = size
             self.facts.notes.append(f"a block of {size} octets was skipped")
@@ -307,16 +309,20 @@ class PcapngWalk(RecordWalk):
         self.order = "<" if magic[0] == 0x4D else ">"
         self.interfaces, self.shapes = [], []
         self.kinds = np.zeros(0, np.intp)
-        size = int(struct.unpack_from(self.order + "I", data, at + 4)[0])
+        size = int(struct.unpack_from(self.order + "I", data.data, at + 4)[0])
         if size < 28 or size % 4:
             self._damage(f"a section header claims {size} octets: read up to there")
             return 0
         return size
 
     def _packets(
-        self, data: NDArray[np.uint8], offsets: NDArray[np.int64], rows: NDArray[np.uint8], size: NDArray[np.int64],
+        self,
+        data: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        rows: NDArray[np.uint8],
+        size: NDArray[np.int64],
         types: NDArray[np.unsignedinteger],
-    ) -> Iterator[Records]:  # fmt: skip
+    ) -> Iterator[Records]:
         order = self.order
         usual = types == PACKET
         if not usual.all():
@@ -335,9 +341,15 @@ class PcapngWalk(RecordWalk):
             yield from self._one_kind(part, where, room, frames, kind, head, order)
 
     def _one_kind(
-        self, rows: NDArray[np.uint8], offsets: NDArray[np.int64], room: NDArray[np.int64], frames: NDArray[np.int64],
-        kind: int, head: int, order: str,
-    ) -> Iterator[Records]:  # fmt: skip
+        self,
+        rows: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        room: NDArray[np.int64],
+        frames: NDArray[np.int64],
+        kind: int,
+        head: int,
+        order: str,
+    ) -> Iterator[Records]:
         """Packet blocks of one type; each must name an interface and fit its block."""
         if kind == SIMPLE_PACKET:
             owner = np.zeros(len(rows), np.int64)
@@ -364,21 +376,20 @@ class PcapngWalk(RecordWalk):
             owner, stamp, captured, original = owner[which], stamp[which], captured[which], original[which]
             if not len(which):
                 return
-        if len(self.shapes) == 1:
-            groups: list[tuple[Interface, NDArray[np.intp] | None]] = [(self.shapes[0], None)]
-        else:
-            kinds = self.kinds[owner]
-            groups = [(self.shapes[k], np.flatnonzero(kinds == k)) for k in np.unique(kinds).tolist()]
-        for face, which in groups:
-            part = (rows, offsets, frames, stamp, captured, original)
-            if which is not None:
-                part = (chosen(rows, which), *(each[which] for each in part[1:]))
-            when = nanoseconds(part[3], face.ticks, face.offset)
+        kinds = self.kinds[owner]
+        for number in np.unique(kinds).tolist():
+            face = self.shapes[number]
+            part = rows
+            pick: slice | NDArray[np.intp] = slice(None)
+            if len(self.shapes) > 1:
+                pick = np.flatnonzero(kinds == number)
+                part = chosen(rows, pick)
+            when = nanoseconds(stamp[pick], face.ticks, face.offset)
             if kind == SIMPLE_PACKET:  # it carries no time: that of the packets before it serves
                 when += (self.facts.last_time or 0) - int(when[0])
             self._span(when)
             self._known_link(face.link_type)
-            yield Records(part[0], part[1], part[2], when, head, part[4], part[5], face.link_type)
+            yield Records(part, offsets[pick], frames[pick], when, head, captured[pick], original[pick], face.link_type)
 
     def _block(self, data: NDArray[np.uint8], at: int, size: int, kind: int) -> None:
         """A block that is no packet; only interfaces and secrets matter here."""
@@ -409,7 +420,7 @@ class PcapngWalk(RecordWalk):
 
     def _plain(self, data: NDArray[np.uint8], at: int, end: int) -> NDArray[np.int64]:
         out: list[int] = []
-        add, unpack, view = out.append, struct.Struct(self.order + "II").unpack_from, memoryview(data)
+        add, unpack, view = out.append, struct.Struct(self.order + "II").unpack_from, data.data
         while at + 12 <= end:
             kind, size = unpack(view, at)
             if kind == SECTION:

@@ -87,8 +87,16 @@ def is_plain(
 
 
 NUMBERS = (
-    "packets", "plain", "first_time", "last_time", "first_frame", "last_frame", "first_plain", "last_plain", "origin",
-)  # fmt: skip
+    "packets",
+    "plain",
+    "first_time",
+    "last_time",
+    "first_frame",
+    "last_frame",
+    "first_plain",
+    "last_plain",
+    "origin",
+)
 
 
 class RtcpSenders:
@@ -101,9 +109,17 @@ class RtcpSenders:
         self.samples: dict[int, tuple[list[RtcpSample], list[RtcpSample]]] = {}
 
     def add(
-        self, data: NDArray[np.uint8], mix: NDArray[np.uint64], frame: NDArray[np.int64], when: NDArray[np.int64],
-        net: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64], whole: NDArray[np.int64], origin: int,
-    ) -> None:  # fmt: skip
+        self,
+        data: NDArray[np.uint8],
+        mix: NDArray[np.uint64],
+        frame: NDArray[np.int64],
+        when: NDArray[np.int64],
+        net: NDArray[np.int64],
+        start: NDArray[np.int64],
+        end: NDArray[np.int64],
+        whole: NDArray[np.int64],
+        origin: int,
+    ) -> None:
         """Datagrams that look like RTCP, in the order of the capture; mix is of their 5-tuples."""
         ssrc = gather(data, start + 4, 4).view(np.uint32)[:, 0]
         key = mix ^ ssrc
@@ -140,13 +156,20 @@ class RtcpSenders:
         self._keep(data, ids, plain, frame, when, start, end, whole)
 
     def _keep(
-        self, data: NDArray[np.uint8], ids: NDArray[np.int32], plain: NDArray[np.bool_], frame: NDArray[np.int64],
-        when: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64], whole: NDArray[np.int64],
-    ) -> None:  # fmt: skip
+        self,
+        data: NDArray[np.uint8],
+        ids: NDArray[np.int32],
+        plain: NDArray[np.bool_],
+        frame: NDArray[np.int64],
+        when: NDArray[np.int64],
+        start: NDArray[np.int64],
+        end: NDArray[np.int64],
+        whole: NDArray[np.int64],
+    ) -> None:
         """Samples: the first of each sender and kind."""
         packets = self.columns["packets"]
         open_still = np.flatnonzero(packets[ids] <= PLAIN_SAMPLES + OTHER_SAMPLES + np.bincount(ids)[ids])
-        view, samples = memoryview(data), self.samples
+        view, samples = data.data, self.samples
         lists = (ids, plain, frame, when, start, np.minimum(end, start + SAMPLE_OCTETS), whole - start)
         for owner, clear, number, moment, low, high, length in zip(
             *(each[open_still].tolist() for each in lists), strict=True
@@ -166,7 +189,5 @@ class RtcpSenders:
         for row in range(self.table.count):
             numbers = {name: int(self.columns[name][row]) for name in NUMBERS}
             clear, other = self.samples.get(row, ([], []))
-            out.append(
-                RtcpSender(self.identity[row].tobytes(), plain_samples=clear, other_samples=other, **numbers)
-            )
+            out.append(RtcpSender(self.identity[row].tobytes(), plain_samples=clear, other_samples=other, **numbers))
         return out

@@ -157,6 +157,9 @@ class Signalling:
         self.connections: list[Connection] = []
         self.current: dict[int, Connection] = {}
         self.associations: dict[int, esp.Association] = {}
+        self.esp_places: dict[
+            int, tuple[tuple[int, int], tuple[int, int]]
+        ] = {}  # first and last (frame, time) looked at
         self.misses: Counter[int] = Counter()
         self.sctp_parts: dict[tuple[int, int], dict[int, tuple[DataChunk, int]]] = {}
         self.floor: list[Kept] = []
@@ -165,9 +168,15 @@ class Signalling:
         self.derived: list[Derived] = []
         self.notes: list[tuple[int, str]] = []
         self._handlers = (
-            self._text, self._dtls, self._indication, self._floor, self._keys, self._segment, self._association,
+            self._text,
+            self._dtls,
+            self._indication,
+            self._floor,
+            self._keys,
+            self._segment,
+            self._association,
             self._secured,
-        )  # fmt: skip
+        )
 
     def consume(self, picked: list[Picked]) -> None:
         """Take payloads in the order of the capture."""
@@ -266,9 +275,17 @@ class Signalling:
 
     def _kept_segment(self, each: Picked, connection: Connection) -> Segment:
         return Segment(
-            each.frame, each.time, each.flow == connection.flow, each.sequence, each.flags, each.identification, each.ttl,
-            each.origin, each.cut, each.data,
-        )  # fmt: skip
+            each.frame,
+            each.time,
+            each.flow == connection.flow,
+            each.sequence,
+            each.flags,
+            each.identification,
+            each.ttl,
+            each.origin,
+            each.cut,
+            each.data,
+        )
 
     def _opened(self, each: Picked, current: Connection | None) -> Connection:
         """A SYN: another connection, unless it is the answer to one or seen before."""
@@ -305,7 +322,7 @@ class Signalling:
         connection.members.append(flow)
 
     def _joined(self, each: Picked) -> Connection:
-        """The first packet of a flow that is no SYN: the other direction of a connection, or one joined in mid-stream."""
+        """The first packet of a flow, no SYN: a connection's other direction, or one joined in mid-stream."""
         other = self.flows.opposite(each.flow)
         connection = self.current.get(other) if other >= 0 else None
         if connection is None:
@@ -397,6 +414,8 @@ class Signalling:
         if association is None:
             association = esp.Association(self.flows.identity[each.flow].tobytes())
             self.associations[each.flow] = association
+        here = (each.frame, each.time)
+        self.esp_places[each.flow] = (self.esp_places.get(each.flow, (here,))[0], here)
         if association.decided == "null":
             self._open(association, each.data, each.frame, each.time, each.origin, each.depth)
             return

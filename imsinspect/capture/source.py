@@ -42,7 +42,7 @@ class Opened:
 
 
 def expand(paths: Sequence[str]) -> list[str]:
-    """The capture files that the arguments name: folders are searched, names sorted. UsageError for what is not there."""
+    """The capture files that the arguments name: folders are searched, names sorted. UsageError for none there."""
     out: list[str] = []
     for path in paths:
         place = Path(path)
@@ -70,7 +70,7 @@ def is_capture_name(name: str) -> bool:
 def open_capture(path: str) -> Opened:
     """Open one capture; CaptureError says in one line why it can't be read."""
     try:
-        file = _spooled() if path == STANDARD_INPUT else cast("BinaryIO", Path(path).open("rb"))
+        file = _spooled() if path == STANDARD_INPUT else Path(path).open("rb")  # noqa: SIM115  (read to the end)
     except OSError as error:
         raise CaptureError(f"can't be read ({error.strerror})") from error
     head = file.read(4)

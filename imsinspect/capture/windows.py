@@ -87,7 +87,7 @@ class StreamWindows:
         self.data[:left] = self.data[self.start : self.end].copy()
         self.start, self.end = 0, left
         while self.end < self.size and not self.over:
-            got = self.file.readinto(memoryview(self.data)[self.end : self.size])  # type: ignore[attr-defined]
+            got = self.file.readinto(self.data.data[self.end : self.size])  # type: ignore[attr-defined]
             self.over = not got
             if self.skip:
                 drop = min(self.skip, got)

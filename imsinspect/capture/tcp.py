@@ -1,0 +1,147 @@
+"""Puts TCP segments in order: both directions of a connection as chunks of bytes, each with its frame.
+
+All segments of a connection are at hand, so a hole that no later segment fills is known at once and marked, not waited
+for. The first octets seen for a place in the stream stay; later ones that differ are noted.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from imsinspect.capture.chunk import Chunk
+from imsinspect.capture.signalling import SYN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from imsinspect.capture.signalling import Segment
+
+HALF = 1 << 31
+MAX_JUMP = 64 << 20  # octets ahead of the stream; beyond that a segment is no part of it
+
+
+@dataclass(slots=True)
+class Assembly:
+    """What putting a connection together showed besides its bytes."""
+
+    gaps: list[int] = field(default_factory=list)  # frames behind a hole
+    differing: list[int] = field(default_factory=list)  # frames whose octets contradict earlier ones
+
+
+@dataclass(slots=True)
+class _Side:
+    forward: bool
+    places: list[int] = field(default_factory=list)  # start of each segment in the stream, unwrapped
+    base: int | None = None
+    next: int = 0
+    held: dict[int, Segment] = field(default_factory=dict)
+    waiting: list[int] = field(default_factory=list)  # heap of the places held
+    reach: list[tuple[int, int]] = field(default_factory=list)  # (start, furthest end of this or an earlier one)
+    tail: bytearray = field(default_factory=bytearray)  # octets delivered, to compare later ones with
+    tail_start: int = 0
+
+
+TAIL = 1 << 16
+
+
+def assemble(segments: Sequence[Segment], result: Assembly) -> Iterator[Chunk]:
+    """The bytes of a connection in order, directions interleaved as their segments came."""
+    sides = {True: _Side(True), False: _Side(False)}
+    places = _places(segments, sides)
+    for side in sides.values():
+        side.next = min(side.places) if side.places else 0
+        side.tail_start = side.next
+        starts = sorted(zip(side.places, (len(s.data) for s in segments if s.forward == side.forward), strict=True))
+        side.reach = starts
+    holes = {forward: _holes(side.reach) for forward, side in sides.items()}
+    for segment, place in zip(segments, places, strict=True):
+        if place is None or not segment.data:
+            continue
+        side = sides[segment.forward]
+        yield from _take(side, segment, place, holes[segment.forward], result)
+
+
+def _places(segments: Sequence[Segment], sides: dict[bool, _Side]) -> list[int | None]:
+    """Where each segment begins in its direction's stream; sequence numbers wrap (signed differences)."""
+    out: list[int | None] = []
+    current: dict[bool, int] = {}
+    for segment in segments:
+        sequence = segment.sequence + 1 if segment.flags & SYN else segment.sequence
+        side = sides[segment.forward]
+        at = current.get(segment.forward)
+        if at is None:
+            place = sequence
+        else:
+            step = ((sequence - at + HALF) & 0xFFFFFFFF) - HALF
+            place = at + step
+            if abs(step) > MAX_JUMP:
+                side.places.append(at)
+                out.append(None)
+                continue
+        if at is None or place > at:
+            current[segment.forward] = place
+        side.places.append(place)
+        out.append(place)
+    return out
+
+
+def _holes(reach: list[tuple[int, int]]) -> dict[int, int]:
+    """Ends of holes that nothing fills: start of the hole to where the stream goes on."""
+    holes: dict[int, int] = {}
+    end: int | None = None
+    for start, length in reach:
+        if end is not None and start > end:
+            holes[end] = start
+        end = start + length if end is None else max(end, start + length)
+    return holes
+
+
+def _take(side: _Side, segment: Segment, place: int, holes: dict[int, int], result: Assembly) -> Iterator[Chunk]:
+    if place > side.next:
+        known = side.held.get(place)
+        if known is None:
+            heapq.heappush(side.waiting, place)
+        if known is None or len(known.data) < len(segment.data):
+            side.held[place] = segment
+    else:
+        yield from _deliver(side, segment, place, 0, result)
+    while side.waiting:
+        low = side.waiting[0]
+        lost = 0
+        if low > side.next:
+            if holes.get(side.next) != low:
+                return
+            lost = low - side.next
+            side.next = low
+        heapq.heappop(side.waiting)
+        held = side.held.pop(low)
+        if lost:
+            result.gaps.append(held.frame)
+        yield from _deliver(side, held, low, lost, result)
+
+
+def _deliver(side: _Side, segment: Segment, place: int, gap: int, result: Assembly) -> Iterator[Chunk]:
+    seen = side.next - place
+    data = segment.data
+    if seen > 0:
+        _compare(side, segment, place, min(seen, len(data)), result)
+        data = data[seen:]
+    if not data:
+        return
+    side.next += len(data)
+    side.tail += data
+    if len(side.tail) > 2 * TAIL:
+        del side.tail[:-TAIL]
+    side.tail_start = side.next - len(side.tail)
+    yield Chunk(data, segment.frame, segment.time, segment.forward, gap)
+
+
+def _compare(side: _Side, segment: Segment, place: int, count: int, result: Assembly) -> None:
+    """Octets that came before must be the same; a keep-alive's one old octet may be anything (RFC 9293 §3.8.4)."""
+    low = max(place, side.tail_start)
+    old = bytes(side.tail[low - side.tail_start : place + count - side.tail_start])
+    new = segment.data[low - place : count]
+    if old != new and count > 1:
+        result.differing.append(segment.frame)

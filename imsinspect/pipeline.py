@@ -1,0 +1,85 @@
+"""The order of the rooms: captures in, an Audit out. No other room knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imsinspect.capture.source import expand
+from imsinspect.profiles import ProfileChoice, infer
+from imsinspect.report.audit import Audit
+from imsinspect.rules.evaluate import evaluate
+from imsinspect.rules.outcome import Severity
+from imsinspect.rules.registry import RULES
+from imsinspect.rules.rule import Scene
+from imsinspect.trace.correlate import correlate
+from imsinspect.trace.scan import scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from imsinspect.rules.evaluate import Evaluation
+    from imsinspect.trace.scan import Scan
+
+FINDINGS, UNREADABLE, NOTHING_ASSESSED, CLEAN = 1, 2, 3, 0
+NO_ASSESSMENT = frozenset(("IMS-PROF-005",))  # a rule that decides this alone has assessed nothing
+
+
+@dataclass(slots=True, frozen=True)
+class Options:
+    """What the user asked for."""
+
+    profile: str = "auto"
+    fail_on: Severity = Severity.MEDIUM
+
+
+def audit(
+    paths: Sequence[str], options: Options | None = None, progress: Callable[[int, int], None] | None = None
+) -> Audit:
+    """Read the captures, build the trace, run the rules.
+
+    progress is called with the octets read and their total. Raises UsageError when a path names nothing; a capture
+    that can't be read is an error in the Audit, and the others are audited.
+    """
+    options = options or Options()
+    scans = [scan(path, index, progress) for index, path in enumerate(expand(paths))]
+    trace = correlate(in_time(scans))
+    explicit = options.profile != "auto"
+    profiles = (
+        {call.id: ProfileChoice(options.profile, inferred=False) for call in trace.calls} if explicit else infer(trace)
+    )
+    evaluation = evaluate(trace, Scene(profiles=profiles))
+    result = Audit(
+        trace=trace,
+        profile=ProfileChoice(options.profile, inferred=not explicit),
+        call_profiles=profiles,
+        assessments=evaluation.assessments,
+        findings=evaluation.findings,
+        fail_on=options.fail_on,
+        notes=[*trace.notes, *evaluation.notes],
+    )
+    _conclude(result, evaluation)
+    return result
+
+
+def in_time(scans: list[Scan]) -> list[Scan]:
+    """Scans in the order of their first packets, as a ring of files was written; indices follow the arguments."""
+    return sorted(scans, key=lambda each: (each.info.first_time is None, each.info.first_time or 0, each.index))
+
+
+def _conclude(result: Audit, evaluation: Evaluation) -> None:
+    """Exit status and verdict (design.md, cli)."""
+    decided = {"violation", "suspect", "pass"}
+    assessed = any(row.outcome in decided and row.rule not in NO_ASSESSMENT for row in evaluation.assessments)
+    tiers = {rule.id: rule.tier for rule in RULES}
+    result.tier_one_not_assessed = any(
+        row.outcome == "not-assessed" and tiers.get(row.rule) == 1 for row in evaluation.assessments
+    )
+    if any(finding.severity >= result.fail_on for finding in result.findings):
+        result.exit_status, result.verdict = FINDINGS, "fail"
+        return
+    result.verdict = "pass" if assessed else "nothing-to-assess"
+    if any(capture.error for capture in result.trace.captures):
+        result.exit_status = UNREADABLE
+    else:
+        result.exit_status = CLEAN if assessed else NOTHING_ASSESSED

@@ -1,0 +1,354 @@
+"""The second half of building a trace: what the scans of all captures hold, put together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from dissectors.sdp.parse import parse as parse_sdp
+from dissectors.sip.parse import parse as parse_sip
+from imsinspect.capture import classify
+from imsinspect.capture.chunk import Chunk
+from imsinspect.capture.decode import ESP_NULL, EXPORTED, SCTP_DATA, TCP
+from imsinspect.capture.frames import capture_index, frame_id, frame_number
+from imsinspect.capture.identity import PORTS, SSRC, endpoints, identity_of
+from imsinspect.capture.stream_messages import StreamMessage, messages
+from imsinspect.capture.tcp import Assembly, assemble
+from imsinspect.trace.binding import bind
+from imsinspect.trace.calls import build_calls
+from imsinspect.trace.connections import connections, datagrams, dtls_flows, path_ends
+from imsinspect.trace.dialogs import mark_retransmissions
+from imsinspect.trace.judgement import judge
+from imsinspect.trace.media import media_streams, rtcp_sources
+from imsinspect.trace.model import (
+    Counts,
+    EspAssociation,
+    Note,
+    Place,
+    Protection,
+    SignallingMessage,
+    Trace,
+)
+from imsinspect.trace.registrations import build_registrations
+from imsinspect.trace.sides import mark_sides, relate
+from imsinspect.trace.srtcp import find_layout
+from imsinspect.trace.tls import read_dtls, read_tls
+
+if TYPE_CHECKING:
+    from dissectors.sdp.parse import SessionDescription
+    from imsinspect.capture.endpoint import Endpoint
+    from imsinspect.trace.connections import JoinedConnection
+    from imsinspect.trace.model import MediaStream, RtcpSource, TlsSession
+    from imsinspect.trace.scan import Scan
+
+TRANSPORTS = {classify.SIP: "tcp", classify.WEBSOCKET: "ws"}
+MAX_NOTES = 1_000
+MAX_DESCRIPTIONS = 10_000  # kept to be recognised when they come again
+
+
+class _Builder:
+    """Collects what the scans give while the trace is built."""
+
+    def __init__(self, scans: list[Scan]) -> None:
+        self.scans = scans
+        self.by_index = {scan.index: scan for scan in scans}
+        self.trace = Trace(captures=[self.by_index[index].info for index in sorted(self.by_index)])
+        self.sip: list[SignallingMessage] = []
+        self.counts = Counts(packets=sum(scan.info.packets for scan in scans))
+        self.sessions: list[TlsSession] = []
+        self.extra_stun = 0
+        self.descriptions: dict[bytes, SessionDescription] = {}
+
+    def note(self, frame: int | None, text: str) -> None:
+        """Trouble in a message; bounded."""
+        if len(self.trace.notes) < MAX_NOTES:
+            self.trace.notes.append(Note(frame, text))
+        elif len(self.trace.notes) == MAX_NOTES:
+            self.trace.notes.append(Note(None, f"more than {MAX_NOTES} notes: the others are not shown"))
+
+    # --- signalling ---
+
+    def message(
+        self,
+        data: bytes,
+        frames: tuple[int, ...],
+        time: int,
+        source: Endpoint,
+        destination: Endpoint,
+        transport: str,
+        protection: Protection,
+        datagram: bool,
+        note: str = "",
+    ) -> None:
+        """One SIP message."""
+        sip = parse_sip(data, datagram=datagram)
+        bodies = tuple(self.description(part.data) for part in sip.sdp_bodies()) if sip.body else ()
+        if note:
+            self.note(frames[0], f"SIP: {note}")
+        for each in sip.notes:
+            self.note(frames[0], f"SIP, offset {each.offset}: {each.text}")
+        self.sip.append(SignallingMessage(frames, time, source, destination, transport, protection, sip, bodies))
+
+    def description(self, body: bytes) -> SessionDescription:
+        """A session description; the same one comes again in retransmissions and on every hop."""
+        known = self.descriptions.get(body)
+        if known is None:
+            if len(self.descriptions) >= MAX_DESCRIPTIONS:
+                self.descriptions.clear()
+            known = self.descriptions[body] = parse_sdp(body)
+        return known
+
+    def datagrams(self) -> None:
+        """SIP over UDP, SCTP and in exported PDUs; floor control, keys and gateway control are counted."""
+        for each in datagrams(self.scans, "datagrams"):
+            source, destination = path_ends(each.path)
+            data = each.data.lstrip(b"\r\n")
+            if each.cut:
+                self.note(each.frames[0], "SIP: the message is cut by the snap length")
+            transport = "exported" if each.origin & EXPORTED else "sctp" if each.origin & SCTP_DATA else "udp"
+            self.message(
+                data, each.frames, each.time, source, destination, transport, _protection(each.origin), datagram=True
+            )
+        self.counts.bfcp_messages += sum(1 for _ in datagrams(self.scans, "floor"))
+        self.counts.mikey_messages += sum(1 for _ in datagrams(self.scans, "keys"))
+        self.counts.h248_messages += sum(1 for _ in datagrams(self.scans, "gateway"))
+
+    def connection(self, each: JoinedConnection) -> None:
+        """Read one TCP connection."""
+        assembly = Assembly()
+        chunks = assemble(each.segments, assembly)
+        origin = each.segments[0].origin
+        if each.kind == classify.TLS:
+            for session in read_tls(chunks, each.first, each.second):
+                self.sessions.append(session)
+                self.opened(session)
+        else:
+            protection = _protection(origin)
+            for found in messages(each.kind, chunks):
+                self.stream_message(found, each, protection)
+        for frame in assembly.gaps:
+            self.note(frame, f"TCP: octets before this frame are not in the capture ({each.kind or 'unknown'} stream)")
+        for frame in assembly.differing:
+            self.note(frame, "TCP: a retransmission carries other octets than the first sending")
+        if each.overflow:
+            self.note(each.segments[-1].frame, "TCP: the connection is too long, its rest was not read")
+
+    def stream_message(self, found: StreamMessage, each: JoinedConnection, protection: Protection) -> None:
+        """A message out of a connection."""
+        source, destination = (each.first, each.second) if found.forward else (each.second, each.first)
+        if found.kind in TRANSPORTS:
+            self.message(
+                found.data,
+                found.frames,
+                found.time,
+                source,
+                destination,
+                TRANSPORTS[found.kind],
+                protection,
+                datagram=found.kind == classify.WEBSOCKET,
+                note=found.note,
+            )
+        elif found.kind == "media":
+            self.relayed(found, each)
+        else:
+            self.count(found.kind)
+
+    def count(self, kind: str) -> None:
+        """Protocols that are recognised and counted."""
+        if kind == classify.MSRP:
+            self.counts.msrp_messages += 1
+        elif kind == classify.BFCP:
+            self.counts.bfcp_messages += 1
+        elif kind == classify.H248:
+            self.counts.h248_messages += 1
+        elif kind in (classify.STUN, "channel"):
+            self.extra_stun += 1
+
+    def relayed(self, found: StreamMessage, each: JoinedConnection) -> None:
+        """Media inside a connection goes through the columns of the capture that its last frame is in."""
+        frame = found.frames[-1]
+        scan = self.by_index[capture_index(frame)]
+        flow = _flow_of(scan, each, found.forward)
+        if flow >= 0:
+            scan.found.signalling.relay(flow, found.data, frame_number(frame), found.time, 0, 0)
+
+    def opened(self, session: TlsSession) -> None:
+        """What a NULL cipher left readable is read like any other byte stream, or datagram by datagram."""
+        if not session.opened_data:
+            return
+        kinds = [classify.stream_kind(each.data) for each in session.opened_data[:8]]
+        kind = next((each for each in kinds if each and each != classify.TLS), "")
+        chunks = (Chunk(each.data, each.frame, each.time, each.from_client) for each in session.opened_data)
+        for found in messages(kind, chunks):
+            source, destination = (
+                (session.client, session.server) if found.forward else (session.server, session.client)
+            )
+            if found.kind in TRANSPORTS:
+                self.message(
+                    found.data,
+                    found.frames,
+                    found.time,
+                    source,
+                    destination,
+                    "tls",
+                    Protection.TLS_NULL,
+                    datagram=False,
+                    note=found.note,
+                )
+            elif found.kind != "media":
+                self.count(found.kind)
+
+    def streams_of_bytes(self) -> None:
+        """All TCP connections; media found in them goes back through the columns."""
+        for each in connections(self.scans):
+            self.connection(each)
+        for scan in self.scans:
+            derived = scan.found.signalling.take_derived()
+            if derived:
+                scan.found.inject(derived)
+
+    def dtls(self) -> None:
+        """All DTLS flows."""
+        for first, second, pair in dtls_flows(self.scans):
+            chunks = (Chunk(each.data, each.frames[0], each.time, forward) for each, forward in pair)
+            for session in read_dtls(chunks, first, second):
+                self.sessions.append(session)
+                self.opened(session)
+
+    # --- the whole ---
+
+    def finish(self) -> Trace:
+        """Calls, media and counts."""
+        trace, counts = self.trace, self.counts
+        self.sip.sort(key=lambda each: (each.time, each.frames[0]))
+        trace.messages = self.sip
+        mark_retransmissions(self.sip)
+        self.sessions.sort(key=lambda each: (each.first.time, each.first.frame))
+        for number, session in enumerate(self.sessions, 1):
+            session.id = f"tls-{number}"
+            trace.notes += session.notes[: max(0, MAX_NOTES - len(trace.notes))]
+        trace.tls_sessions = self.sessions
+        trace.registrations = build_registrations(self.sip)
+        trace.calls = build_calls(self.sip)
+        mark_sides(trace.calls, trace.registrations)
+        relate(trace.calls)
+        self.media()
+        trace.esp = _associations(self.scans)
+        _count_signalling(trace, counts)
+        counts.stun_packets = self.extra_stun + sum(scan.found.stun for scan in self.scans)
+        counts.tls_sessions = sum(1 for each in self.sessions if each.transport == "tls")
+        counts.dtls_sessions = len(self.sessions) - counts.tls_sessions
+        counts.esp_packets = sum(each.packets for each in trace.esp)
+        counts.esp_null_encrypted = sum(each.null_encrypted for each in trace.esp)
+        trace.counts = counts
+        return trace
+
+    def media(self) -> None:
+        """Streams tied to their lines; what only looks like media by chance is left out."""
+        trace, counts = self.trace, self.counts
+        streams, sources = media_streams(self.scans), rtcp_sources(self.scans)
+        for source in sources:
+            source.layout = find_layout(source.other_samples)
+        unbound, unbound_rtcp = bind(trace.calls, streams, sources, trace.tls_sessions)
+        loose = {id(each) for each in unbound}
+        trace.streams = [each for each in streams if each.in_sequence or id(each) not in loose]
+        trace.unbound_streams = [each for each in unbound if each.in_sequence]
+        for number, stream in enumerate(trace.streams, 1):
+            stream.id = f"stream-{number}"
+        trace.rtcp_sources = _real_sources(sources, unbound_rtcp, trace.streams)
+        kept = {id(each) for each in trace.rtcp_sources}
+        trace.unbound_rtcp = [each for each in unbound_rtcp if id(each) in kept]
+        for number, source in enumerate(trace.rtcp_sources, 1):
+            source.id = f"rtcp-{number}"
+        states = {id(use.stream): line for call in trace.calls for line in call.lines for use in line.streams}
+        for stream in trace.streams:
+            line = states.get(id(stream))
+            state = line.states[-1] if line is not None and line.states else None
+            stream.judgement = judge(stream, state)
+        counts.rtp_streams = len(trace.streams)
+        counts.rtp_packets = sum(each.packets for each in trace.streams)
+        counts.rtcp_packets = sum(each.plain for each in trace.rtcp_sources)
+        counts.srtcp_packets = sum(each.packets - each.plain for each in trace.rtcp_sources)
+
+
+def _flow_of(scan: Scan, each: JoinedConnection, forward: bool) -> int:
+    """A flow of the scan in that direction; where only the other was seen there is none."""
+    source, destination = (each.first, each.second) if forward else (each.second, each.first)
+    return scan.found.flows.numbers.get(identity_of(source, destination, TCP), -1)
+
+
+def _protection(origin: int) -> Protection:
+    if origin & ESP_NULL:
+        return Protection.ESP_NULL
+    return Protection.EXPORTED if origin & EXPORTED else Protection.CLEAR
+
+
+def _real_sources(sources: list[RtcpSource], unbound: list[RtcpSource], streams: list[MediaStream]) -> list[RtcpSource]:
+    """Senders whose datagrams are RTCP beyond chance: plain, of a known layout, bound, or beside their media."""
+    loose = {id(each) for each in unbound}
+    addresses = {each.source for each in streams} | {each.destination for each in streams}
+    multiplexed = {(each.source, each.destination) for each in streams}
+    out = []
+    for each in sources:
+        each.multiplexed = (each.source, each.destination) in multiplexed
+        beside = any(
+            end in addresses or end._replace(port=end.port - 1) in addresses for end in (each.source, each.destination)
+        )
+        if each.plain or each.layout is not None or id(each) not in loose or beside:
+            out.append(each)
+    return out
+
+
+def _associations(scans: list[Scan]) -> list[EspAssociation]:
+    out = []
+    for scan in scans:
+        found = scan.found
+        for flow, association in found.signalling.associations.items():
+            source, destination = endpoints(association.identity)
+            first, last = found.signalling.esp_places[flow]
+            out.append(
+                EspAssociation(
+                    spi=int.from_bytes(association.identity[PORTS:SSRC], "big"),
+                    source=source.ip,
+                    destination=destination.ip,
+                    packets=int(found.flows.packets[flow]),
+                    null_encrypted=association.opened,
+                    icv_octets=association.icv_octets,
+                    first=Place(frame_id(scan.index, first[0]), first[1]),
+                    last=Place(frame_id(scan.index, last[0]), last[1]),
+                )
+            )
+    return out
+
+
+def _count_signalling(trace: Trace, counts: Counts) -> None:
+    """SIP and SDP as they stand in the capture."""
+    requests: Counter[str] = Counter()
+    call_ids: set[bytes] = set()
+    for message in trace.messages:
+        sip = message.sip
+        counts.sip_messages += 1
+        call_ids.add(sip.call_id)
+        if sip.status:
+            counts.sip_responses += 1
+        else:
+            requests[sip.method.decode("utf-8", "replace")] += 1
+        for body in message.sdp:
+            counts.sdp_bodies += 1
+            for section in (body.session, *(media.section for media in body.media)):
+                counts.sdp_crypto += len(section.all(b"crypto"))
+                counts.sdp_fingerprint += len(section.all(b"fingerprint"))
+                for attribute in section.all(b"key-mgmt"):
+                    counts.sdp_key_mgmt += 1
+                    counts.mikey_messages += attribute.value.lstrip().startswith(b"mikey ")
+    counts.sip_requests = requests
+    counts.sip_call_ids = len(call_ids)
+
+
+def correlate(scans: list[Scan]) -> Trace:
+    """The trace of all captures."""
+    builder = _Builder(scans)
+    builder.streams_of_bytes()
+    builder.datagrams()
+    builder.dtls()
+    return builder.finish()

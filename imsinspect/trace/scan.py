@@ -1,0 +1,59 @@
+"""The first half of building a trace: one capture read once. Scans of several captures are correlated together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imsinspect.capture.errors import CaptureError
+from imsinspect.capture.first_pass import FirstPass
+from imsinspect.capture.linktypes import link_name
+from imsinspect.capture.source import open_capture
+from imsinspect.trace.model import CaptureInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from imsinspect.capture.blocks import Secrets
+
+
+@dataclass(slots=True)
+class Scan:
+    """What one capture held: facts of the file, columns and kept payloads."""
+
+    index: int  # of the capture in the trace
+    info: CaptureInfo
+    found: FirstPass
+    secrets: list[Secrets]
+
+
+def scan(path: str, index: int, progress: Callable[[int, int], None] | None = None) -> Scan:
+    """Read one capture. One that can't be read gives a scan whose info carries the error."""
+    info = CaptureInfo(path)
+    found = FirstPass()
+    try:
+        opened = open_capture(path)
+    except CaptureError as error:
+        info.error = str(error)
+        return Scan(index, info, found, [])
+    whole = found.run(opened.windows, opened.walk, progress)
+    facts = opened.walk.facts
+    info.format = facts.name + (f" ({opened.compression})" if opened.compression else "")
+    info.link_types = [link_name(number) for number in facts.links]
+    info.packets = facts.packets
+    info.first_time, info.last_time = facts.first_time, facts.last_time
+    info.truncated = not whole
+    info.notes = [*facts.notes, *opened.trouble]
+    if facts.secrets:
+        info.notes.append(f"the capture carries key material ({len(facts.secrets)} decryption secrets blocks)")
+    if not whole and not facts.damaged:
+        info.notes.append("the capture ends inside a packet: read to its last whole packet")
+    if found.cut_packets:
+        info.notes.append(f"{found.cut_packets} packets were cut by the snap length")
+    if found.fragments.overlaps:
+        info.notes.append(f"{len(found.fragments.overlaps)} IP fragments contradict others of their packet")
+    unfinished = found.fragments.incomplete + len(found.fragments.sets)
+    if unfinished:
+        info.notes.append(f"{unfinished} fragmented IP packets are incomplete")
+    info.notes += [f"{count} packets not read: {reason}" for reason, count in sorted(found.skips.items())]
+    return Scan(index, info, found, facts.secrets)
