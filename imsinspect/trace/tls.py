@@ -162,11 +162,11 @@ class _Session:
     # --- helpers
 
     def is_awaited(self, event: Handshake) -> bool:
-        """Whether a ClientHello answers a HelloVerifyRequest (RFC 6347 §4.2.1); old OpenSSL takes another random then."""
-        if self.record.transport != "dtls" or self.hello_selected:
-            return False
-        hello = parse_client_hello(event.body, dtls=True)
-        return hello is not None and bool(hello.cookie)
+        """Whether a ClientHello is not the first of its handshake (RFC 6347 §4.2.1, §4.2.2).
+
+        It answers a HelloVerifyRequest then; old OpenSSL takes another random for it.
+        """
+        return self.record.transport == "dtls" and not self.hello_selected and event.message_seq != 0
 
     def note(self, frame: FrameId, text: str) -> None:
         if len(self.record.notes) < _MAX_NOTES:
