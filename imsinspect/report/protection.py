@@ -21,6 +21,7 @@ observed  clear, srtp, unknown            what the line's media streams were jud
           rtcp clear                      control packets in clear beside media that is not
           tls VERSION, dtls VERSION       a session on the line; with NULL behind it: it does not encrypt
           tls (handshake not seen)        records of a session that began before the capture (or its hello is missing)
+          tls (no answer to the client's hello)
           tls (refused)                   a session that ended in an alert before a cipher suite was chosen
           no media                        a media line without packets
           no tls seen                     a line of another kind without a TLS or DTLS session
@@ -132,7 +133,8 @@ def secured(session: TlsSession) -> tuple[Level, str]:
     if session.cipher_suite is None:
         if session.alerts and not session.server_hellos:
             return Level.ABSENT, f"{session.transport} (refused)"
-        return Level.UNKNOWN, f"{session.transport} (handshake not seen)"
+        missing = "no answer to the client's hello" if session.client_hellos and not session.server_hellos else ""
+        return Level.UNKNOWN, f"{session.transport} ({missing or 'handshake not seen'})"
     words = f"{session.transport} {session.version}".rstrip()
     if session.opened or "WITH_NULL_" in session.cipher_suite_name or session.cipher_suite in _INTEGRITY_ONLY:
         return Level.BROKEN, f"{words} NULL"

@@ -28,7 +28,7 @@ def plain(time: int) -> str:
 
 
 def span(first: int, last: int) -> str:
-    """How long it took, in the unit that reads best: `0.250 s`, `62.4 s`, `12 min 5 s`, `3 h 20 min`."""
+    """How long it took, in the unit that reads best: `0.250 s`, `62.4 s`, `12 min 5 s`, `3 h 20 min`, `9 d 4 h`."""
     seconds = (last - first) / 1e9
     if seconds < 10:
         return f"{seconds:.3f} s"
@@ -37,4 +37,6 @@ def span(first: int, last: int) -> str:
     minutes, rest = divmod(int(seconds), 60)
     if minutes < 120:
         return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // 1440} d {minutes // 60 % 24} h"

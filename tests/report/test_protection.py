@@ -107,6 +107,7 @@ def _session(make: ModuleType, **facts: object) -> TlsSession:
         ),
         ({"cipher_suite": 0xC0B4, "version": "TLS 1.3"}, Level.BROKEN, "tls TLS 1.3 NULL"),
         ({}, Level.UNKNOWN, "tls (handshake not seen)"),
+        ({"client_hellos": [None]}, Level.UNKNOWN, "tls (no answer to the client's hello)"),
         ({"alerts": [(1, False, 2, 40)]}, Level.ABSENT, "tls (refused)"),
     ],
 )

@@ -29,7 +29,14 @@ def test_a_time_for_reading() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "written"),
-    [(0.25, "0.250 s"), (62.44, "62.4 s"), (725, "12 min 5 s"), (12_000, "3 h 20 min"), (-3, "-3.000 s")],
+    [
+        (0.25, "0.250 s"),
+        (62.44, "62.4 s"),
+        (725, "12 min 5 s"),
+        (12_000, "3 h 20 min"),
+        (800_000, "9 d 6 h"),
+        (-3, "-3.000 s"),
+    ],
 )
 def test_durations(seconds: float, written: str) -> None:
     assert span(0, int(seconds * 1e9)) == written
