@@ -181,6 +181,8 @@ class Section:
             name, _, value = line.partition(b":")
             attribute = Attribute(name, value, at, len(line) + 2)
             out.append(attribute)
+            if name[-1:] in (b" ", b"\t"):
+                name = name.rstrip()
             if name in index:
                 index[name].append(attribute)
             else:

@@ -180,6 +180,12 @@ def test_crypto_at_session_level_is_an_error() -> None:
     assert parse(body).media[0].crypto == ()
 
 
+def test_white_space_behind_an_attribute_name_is_overlooked() -> None:
+    line = media(b"a=inactive ", b"a=crypto :1 AES_CM_128_HMAC_SHA1_80 inline:" + KEY)
+    assert line.direction == b"inactive"
+    assert len(line.crypto) == 1
+
+
 def test_attribute_names_are_compared_with_case() -> None:
     assert media(b"a=Crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + KEY).crypto == ()
 
