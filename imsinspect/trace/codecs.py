@@ -20,6 +20,7 @@ Kind = Literal["samples", "frames", "modes", "event", "video"]
 MAX_PACKET_MS = 200  # of audio in one packet
 PACKET_MS = (5, *range(10, MAX_PACKET_MS + 1, 10))
 EVENT_OCTETS = 4
+GSM_SIGNATURE = 0xD
 RUN = 16  # octets of one value that no cipher puts in a row
 HIGHEST_EVENT = 16  # DTMF digits and flash (RFC 4733 §3.2)
 
@@ -217,6 +218,11 @@ def event_fits(payload: bytes, length: int) -> bool:
     )
 
 
+def gsm_fits(payload: bytes, length: int) -> bool:
+    """Whether every frame of a payload begins with the signature of GSM full rate (RFC 3551 §4.5.8.1)."""
+    return length == len(payload) and bool(payload) and all(octet >> 4 == GSM_SIGNATURE for octet in payload[::33])
+
+
 def h264_fits(payload: bytes, length: int) -> bool:
     """Whether a payload begins like an H.264 NAL unit, aggregate or fragment (RFC 6184 §5.2, §5.6 to §5.8)."""
     if len(payload) < 2 or payload[0] & 0x80:
@@ -242,6 +248,14 @@ def h265_fits(payload: bytes, length: int) -> bool:
     return kind <= 40 or kind == 48
 
 
+STRUCTURES: dict[str, Callable[[bytes, int], bool]] = {
+    "telephone-event": event_fits,
+    "GSM": gsm_fits,
+    "H264": h264_fits,
+    "H265": h265_fits,
+}
+
+
 def structure_test(which: Codec, parameters: bytes) -> Callable[[bytes, int], bool] | None:
     """A test that payloads in clear pass and others seldom do; None where the codec has none."""
     if which.modes:
@@ -249,7 +263,7 @@ def structure_test(which: Codec, parameters: bytes) -> Callable[[bytes, int], bo
             return None
         aligned = flag(parameters, b"octet-align")
         return lambda payload, length: amr_fits(payload, length, which.modes, aligned)
-    return {"telephone-event": event_fits, "H264": h264_fits, "H265": h265_fits}.get(which.name)
+    return STRUCTURES.get(which.name)
 
 
 def chi_square(data: bytes) -> float:

@@ -41,6 +41,8 @@ STRUCTURE_SAMPLES = 10
 MKI_OF_MIKEY = 4  # the SPI (RFC 3830 §6.1); rules.md 19.2
 USUAL_OVERHEADS = (10, 4, 16, 14, 8, 20)  # tags of all suites, alone and with an MKI of 4 octets
 
+SELF_DELIMITING = ("modes", "event", "video")  # the structure of one payload tells what it is, whatever its length
+
 PROTECTED, CLEAR = "srtp", "rtp"
 
 
@@ -168,7 +170,7 @@ def _judge_payload_type(
     elif explanations and 0 not in explanations:
         kind = PROTECTED
         tests.append("dtmf" if which.kind == "event" else "size")
-    elif clear_structure or low_entropy:
+    elif clear_structure and which.kind in SELF_DELIMITING:
         kind = CLEAR
     elif clear_structure is False and explanations:
         kind = (
@@ -177,9 +179,8 @@ def _judge_payload_type(
     else:
         return None
     if kind == CLEAR:
-        uneven = ["structure"] * bool(clear_structure) + ["entropy"] * low_entropy
-        tests += uneven if tests or not which.histogram else uneven[:1]  # of samples both tell the same
-        if clear_structure is False and which.kind in ("modes", "event"):
+        tests += ["structure"] * bool(clear_structure) + ["entropy"] * low_entropy
+        if clear_structure is False and which.kind in SELF_DELIMITING:
             return None
     else:
         if clear_structure and not tests:
@@ -233,17 +234,17 @@ def _step(samples: list[MediaSample]) -> int | None:
 
 def _structure(which: Codec, parameters: bytes, samples: list[MediaSample]) -> bool | None:
     """True: payloads have the structure of clear ones; False: they do not; None: no telling."""
-    if which.histogram:
+    test = structure_test(which, parameters)
+    if test is None:
+        if which.kind in SELF_DELIMITING:
+            return None
         if repeats(samples):
             return True
         data = b"".join(sample.payload for sample in samples)
         if len(data) < HISTOGRAM_OCTETS:
             return None
         value = chi_square(data)
-        return True if value > STRUCTURED else False if value < SPREAD else None
-    test = structure_test(which, parameters)
-    if test is None:
-        return True if which.kind in ("samples", "frames") and repeats(samples) else None
+        return True if value > STRUCTURED else False if which.histogram and value < SPREAD else None
     enough = ENOUGH_EVENTS if which.kind == "event" else STRUCTURE_SAMPLES
     if len(samples) < enough:
         return None
