@@ -104,6 +104,7 @@ class Negotiation:
     answer: Description | None = None
     rejected: bool = False  # a final response refused the request that carried the offer
     provisional: bool = False  # the answer so far is only in an unreliable 18x
+    offer_assumed: bool = False  # `offer` stands in a response whose request was not seen: it may be an answer
 
     @property
     def complete(self) -> bool:
@@ -135,6 +136,7 @@ class StreamUse:
     stream: MediaStream | RtcpSource
     sender: str  # "offerer", "answerer": of the state that was in force; "unknown"
     because: str  # "destination", "source", "candidate", "bundle"
+    party: bytes = b""  # dialog tag of the sender, which stays when offerer and answerer swap; b"" if unknown
 
 
 @dataclass(slots=True)
@@ -148,6 +150,7 @@ class MediaLine:
     streams: list[StreamUse] = field(default_factory=list)
     rtcp: list[StreamUse] = field(default_factory=list)
     tls_sessions: list[TlsSession] = field(default_factory=list)
+    side: str = "unknown"  # "access", "core", "unknown": of the hop that the line was read from
 
 
 @dataclass(slots=True)
@@ -335,7 +338,9 @@ class Hello:
     server_name: str = ""
     legacy_version: int = 0  # of the hello's own field, before supported_versions
     offered_versions: tuple[int, ...] = ()  # ClientHello: supported_versions without GREASE; () without that extension
-    extensions: tuple[int, ...] = ()  # types in the order sent, e.g. 23 extended_master_secret, 65281 renegotiation_info
+    extensions: tuple[
+        int, ...
+    ] = ()  # types in the order sent, e.g. 23 extended_master_secret, 65281 renegotiation_info
     compression_methods: tuple[int, ...] = ()  # offered, or the one selected
     srtp_mki: bytes = b""
     psk_key_exchange_modes: tuple[int, ...] = ()  # TLS 1.3 ClientHello

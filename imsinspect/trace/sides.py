@@ -1,0 +1,213 @@
+"""Which side of the P-CSCF a call was seen on, and which calls are legs of one (rules.md 0.5 T-B2B, 17.3).
+
+Both go by evidence in the messages alone: that two calls begin at the same time relates nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from imsinspect.trace.dialogs import way_of
+from imsinspect.trace.model import Protection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from imsinspect.trace.dialogs import Way
+    from imsinspect.trace.model import Call, Registration, SignallingMessage
+
+ACCESS, CORE, UNKNOWN = "access", "core", "unknown"
+
+OF_THE_UE = frozenset((b"security-client", b"security-server", b"security-verify", b"p-preferred-identity"))
+"""Headers that do not pass the P-CSCF (TS 24.229 §5.2; RFC 3325 §9.2)."""
+
+CHARGING = b"p-charging-vector"  # inside the trust domain only (RFC 7315 §4.6)
+ASSERTED = b"p-asserted-identity"
+ACCESS_NETWORK = b"p-access-network-info"
+
+MARKS = re.compile(
+    rb"\n(security-(?:client|server|verify)|p-(?:preferred-identity|charging-vector|asserted-identity|"
+    rb"access-network-info))[ \t]*:",
+    re.IGNORECASE,
+)
+VIA = re.compile(rb"\n(?:via|v)[ \t]*:([^\n]*)", re.IGNORECASE)
+ICID = re.compile(rb'icid-value[ \t]*=[ \t]*"?([^\s";,]+)', re.IGNORECASE)
+UUID = re.compile(rb"[0-9a-f]{32}", re.IGNORECASE)
+FINGERPRINT = b"\na=fingerprint:"
+NIL_UUID = b"0" * 32  # RFC 7989 §5
+
+MAX_LEGS = 8  # calls at one time with one mark; a mark of more tells nothing
+LOOKED_AT = 64  # messages of a call that are searched for marks
+SHOWING = frozenset((b"INVITE", b"PRACK", b"UPDATE"))  # requests whose headers, and responses', are looked at
+
+
+def mark_sides(calls: list[Call], registrations: list[Registration]) -> None:
+    """Set `side` of calls and of their lines: "access" and "core" by evidence, else "unknown".
+
+    A hop is access where headers or protection are seen that end at the P-CSCF, core where headers of the trust
+    domain are seen. A call seen on both sides is access; each line has the side of its own hop.
+    """
+    registered: set[Way] = set()
+    for registration in registrations:
+        for message in registration.messages:
+            if message.protection is Protection.ESP_NULL or _headers(message) & OF_THE_UE:
+                registered.add(_hop(message))
+    for call in calls:
+        hops: dict[Way, str] = {}
+        forwarders: set[object] = {
+            way_of(message)[0]
+            for message in call.messages
+            if message.sip.method == b"INVITE" and not message.sip.to_tag
+        }
+        looked_at = 0
+        for message in call.messages:
+            if looked_at >= LOOKED_AT:
+                break
+            if message.retransmission or message.sip.cseq_method not in SHOWING:
+                continue
+            hop = _hop(message)
+            if hops.get(hop) == ACCESS:
+                continue
+            looked_at += 1
+            side = ACCESS if hop in registered else _side(message, forwarders)
+            if side != UNKNOWN:
+                hops[hop] = side
+        found = set(hops.values())
+        call.side = ACCESS if ACCESS in found else CORE if CORE in found else UNKNOWN
+        for line in call.lines:
+            if line.states:
+                line.side = hops.get(_hop(line.states[0].negotiation.offer.message), UNKNOWN)
+
+
+def _hop(message: SignallingMessage) -> Way:
+    """Both ends of the hop, whichever sent."""
+    way = way_of(message)
+    return way if str(way[0]) <= str(way[1]) else (way[1], way[0])
+
+
+def _side(message: SignallingMessage, forwarders: set[object]) -> str:
+    """What one message shows of its hop."""
+    sip = message.sip
+    headers = _headers(message)
+    if message.protection is Protection.ESP_NULL or b"\na=3ge2ae:" in sip.body or headers & OF_THE_UE:
+        return ACCESS
+    if CHARGING in headers:
+        return CORE
+    if ASSERTED not in headers and ACCESS_NETWORK not in headers:
+        return UNKNOWN
+    vias = sum(1 + row.count(b",") for row in VIA.findall(sip.head)) if sip.method else 1
+    if vias > 1:
+        # The receiver sent the call on, the sender had it from another: both are nodes of the network.
+        return CORE if ASSERTED in headers and way_of(message)[1] in forwarders else UNKNOWN
+    return UNKNOWN if ASSERTED in headers else ACCESS
+
+
+def _headers(message: SignallingMessage) -> set[bytes]:
+    """Those headers of a message that tell sides apart, in lower case."""
+    return {name.lower() for name in MARKS.findall(message.sip.head)}
+
+
+# --- related legs ---------------------------------------------------------------------------------
+
+
+class _Mark(NamedTuple):
+    """Something that legs of one call have in common."""
+
+    kind: str  # "origin", "session", "charging", "key", "fingerprint"
+    role: str  # who said it: fingerprints of a gateway stand in offers and in answers
+    value: object
+
+
+EXPLICIT = frozenset(("session", "charging"))  # made to name a session; the others name it by chance of being unique
+
+
+def relate(calls: list[Call]) -> None:
+    """Set `related` of calls that are legs of one: by Session-ID (RFC 7989), icid-value (RFC 7315 §4.6), o= line,
+    keys and certificate fingerprints that both carry at overlapping times."""
+    groups: dict[_Mark, list[int]] = {}
+    for number, call in enumerate(calls):
+        for mark in dict.fromkeys(_marks(call)):
+            groups.setdefault(mark, []).append(number)
+    legs: dict[int, set[int]] = {}
+    for mark, members in groups.items():
+        if len(members) < 2:
+            continue
+        for cluster in _at_one_time(calls, members):
+            for one in cluster:
+                for other in cluster:
+                    if one != other and _may_be_legs(mark, calls[one], calls[other]):
+                        legs.setdefault(one, set()).add(other)
+    for number, others in legs.items():
+        calls[number].related = [calls[other].id for other in sorted(others)]
+
+
+def _at_one_time(calls: list[Call], members: list[int]) -> Iterator[list[int]]:
+    """Calls that overlap in time; none where there are more than legs of one call can be."""
+    cluster: list[int] = []
+    until = 0
+    for number in sorted(members, key=lambda each: calls[each].first_time):
+        call = calls[number]
+        if cluster and call.first_time > until:
+            if len(cluster) <= MAX_LEGS:
+                yield cluster
+            cluster = []
+            until = 0
+        cluster.append(number)
+        until = max(until, call.last_time)
+    if 1 < len(cluster) <= MAX_LEGS:
+        yield cluster
+
+
+def _may_be_legs(mark: _Mark, one: Call, other: Call) -> bool:
+    """Whether a mark in common makes two calls legs: those of one call do not go the same way."""
+    if mark.kind in EXPLICIT:
+        return True
+    way, other_way = _way(one), _way(other)
+    if way == other_way:
+        return False
+    if mark.kind == "fingerprint":  # a certificate is a device's: the calls must meet in a node
+        return way[1] == other_way[0] or other_way[1] == way[0]
+    return True
+
+
+def _way(call: Call) -> Way:
+    first = call.messages[0]
+    way = way_of(first)
+    return way if first.sip.method else (way[1], way[0])
+
+
+def _marks(call: Call) -> Iterator[_Mark]:
+    """The marks of a call; bounded."""
+    for message in call.messages[:LOOKED_AT]:
+        sip = message.sip
+        if sip.method != b"INVITE" or message.retransmission:
+            continue
+        head = sip.head.lower()
+        if b"\nsession-id:" in head:
+            for row in sip.header(b"session-id")[:1]:
+                for uuid in UUID.findall(row):
+                    if uuid != NIL_UUID:
+                        yield _Mark("session", "", uuid.lower())
+        if b"icid-value" in head:
+            for row in sip.header(b"p-charging-vector")[:1]:
+                for icid in ICID.findall(row)[:1]:
+                    yield _Mark("charging", "", icid)
+    for negotiation in call.negotiations[:LOOKED_AT]:
+        sides = (("offer", negotiation.offer), ("answer", negotiation.answer))
+        for role, description in sides:
+            if description is None:
+                continue
+            sdp = description.sdp
+            origin = sdp.origin
+            if origin.sess_id.strip(b"0"):
+                yield _Mark("origin", "", (origin.username, origin.sess_id, origin.address))
+            for media in sdp.media[:LOOKED_AT]:
+                for crypto in media.crypto:
+                    for key in crypto.keys:
+                        yield _Mark("key", "", hashlib.sha256(key.key_salt).digest())
+                if FINGERPRINT in media.section.text or FINGERPRINT in sdp.session.text:
+                    for fingerprint in media.fingerprints:
+                        if fingerprint.digest:
+                            yield _Mark("fingerprint", role, fingerprint.digest)
