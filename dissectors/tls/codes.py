@@ -200,6 +200,14 @@ NAMED_GROUPS: dict[int, str] = {
 """TLS Supported Groups registry (RFC 8422 §5.1.1, RFC 7919, RFC 8446 §4.2.7)."""
 
 SIGNATURE_SCHEMES: dict[int, str] = {
+    0x0101: "rsa_md5",  # pairs of hash and signature that have no other name (RFC 5246 §7.4.1.4.1)
+    0x0202: "dsa_sha1",
+    0x0301: "rsa_sha224",
+    0x0302: "dsa_sha224",
+    0x0303: "ecdsa_sha224",
+    0x0402: "dsa_sha256",
+    0x0502: "dsa_sha384",
+    0x0602: "dsa_sha512",
     0x0201: "rsa_pkcs1_sha1",
     0x0203: "ecdsa_sha1",
     0x0401: "rsa_pkcs1_sha256",

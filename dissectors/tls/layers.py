@@ -126,6 +126,12 @@ class _Length(_Number):
         return super().addfield(pkt, s, self.counted(pkt) | self.flag if val is None else val)
 
 
+class _MessageLength(_Length):
+    """The length of a whole message, of which a fragment holds a part (RFC 6347 §4.2.2)."""
+
+    __slots__: list[str] = []
+
+
 def _octets_in(pkt: Any, name: str | None) -> int | None:
     """What a length field of a layer said; None for all that is left."""
     if name is None:
@@ -298,7 +304,7 @@ def notes(packet: Any, offset: int = 0) -> list[str]:
                 if not isinstance(field, _ExtensionsLength) or packet.payload:
                     found.append(f"{where} is missing")
                 break
-            if isinstance(field, _Length) and isinstance(value, int):
+            if isinstance(field, _Length) and isinstance(value, int) and not isinstance(field, _MessageLength):
                 counted = field.counted(packet)
                 if value & ~field.flag != counted:
                     found.append(f"{where} says {value & ~field.flag} octets, {counted} are there")
@@ -307,7 +313,7 @@ def notes(packet: Any, offset: int = 0) -> list[str]:
         elif isinstance(field, _Packets | _One):
             at = offset
             for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, Raw) and isinstance(field, _Packets) and field.name != "fragment":
+                if isinstance(item, Raw) and isinstance(field, _Packets) and field.name != "content":
                     found.append(f"{packet.name} {field.name}: {len(bytes(item))} octets at {at} are not explained")
                 found += notes(item, at)
                 at += len(bytes(item)) if item is not None else 0
@@ -978,9 +984,19 @@ _BODIES: dict[int, type[Packet]] = {
 }
 
 
+def _ends_with_authorities(data: bytes) -> bool:
+    """Whether a CertificateRequest has the form before TLS 1.2: nothing between types and authorities."""
+    at = 1 + data[0]
+    return at + 2 + int.from_bytes(data[at : at + 2], "big") == len(data)
+
+
 def _body(pkt: Any, data: bytes) -> type[Packet]:
     if pkt.msg_type == 2 and data[2:34] == HELLO_RETRY_REQUEST_RANDOM:
         return HelloRetryRequest
+    if pkt.msg_type == 13 and _ends_with_authorities(data):
+        return CertificateRequest10
+    if pkt.msg_type == 15 and 2 + int.from_bytes(data[:2], "big") == len(data):
+        return CertificateVerify10
     return _BODIES.get(pkt.msg_type, _RAW)
 
 
@@ -1007,7 +1023,7 @@ class DTLSHandshake(Layer):
     name = "Handshake"
     fields_desc = [
         _Number("msg_type", 1, 1, _named(HANDSHAKE_TYPES)),
-        _Length("length", "body", 3),
+        _MessageLength("length", "body", 3),
         _Number("message_seq", 0, 2),
         _Number("fragment_offset", 0, 3),
         _Length("fragment_length", "body", 3),
@@ -1097,7 +1113,7 @@ _TLS_MESSAGES = _items(TLSHandshake, 4, 1, 3)
 _DTLS_MESSAGES = _items(DTLSHandshake, 12, 9, 3)
 
 
-def _fragment(pkt: Any, data: bytes) -> Iterator[tuple[type[Packet], bytes]]:
+def _content(pkt: Any, data: bytes) -> Iterator[tuple[type[Packet], bytes]]:
     """What stands in a record: messages where they can be read, else one Raw layer."""
     clear = getattr(pkt, "epoch", 0) in (0, ABSENT)
     if pkt.type == 22 and clear and plausible_handshake_start(data):
@@ -1111,14 +1127,14 @@ def _fragment(pkt: Any, data: bytes) -> Iterator[tuple[type[Packet], bytes]]:
 
 
 class TLSRecord(Layer):
-    """RFC 5246 §6.2.1, RFC 8446 §5.1. An encrypted fragment is Raw."""
+    """RFC 5246 §6.2.1, RFC 8446 §5.1. What they call the fragment is `content`: Scapy has a method of that name."""
 
     name = "TLSRecord"
     fields_desc = [
         _Number("type", 22, 1, _named(CONTENT_TYPES)),
         _Number("version", TLS_1_2, 2, version_name),
-        _Length("length", "fragment", 2),
-        _Packets("fragment", "length", _fragment),
+        _Length("length", "content", 2),
+        _Packets("content", "length", _content),
     ]
 
 
@@ -1131,8 +1147,8 @@ class DTLSRecord(Layer):
         _Number("version", 0xFEFD, 2, version_name),
         _Number("epoch", 0, 2),
         _Number("sequence_number", 0, 6),
-        _Length("length", "fragment", 2),
-        _Packets("fragment", "length", _fragment),
+        _Length("length", "content", 2),
+        _Packets("content", "length", _content),
     ]
 
 
