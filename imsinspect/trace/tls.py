@@ -60,6 +60,9 @@ if TYPE_CHECKING:
 MAX_OPENED = 4 << 20
 """Octets of readable application data that a session keeps."""
 
+MAX_SESSIONS = 1000
+"""Sessions between one pair of ports; later ones are noted in the last."""
+
 _MAX_HELLOS = 64  # kept of a session, of each side
 _MAX_ALERTS = 64
 _MAX_CERTIFICATES = 64
@@ -81,6 +84,7 @@ class _Builder:
         self._transport = transport
         self._endpoints = (second, first)  # by Event.forward
         self._current: _Session | None = None
+        self._full = False  # MAX_SESSIONS was reached
 
     def take(self, event: Event) -> None:
         """Add one event."""
@@ -89,7 +93,12 @@ class _Builder:
                 self._current.note(event.frame, event.text)
             return
         session = self._current
-        if (isinstance(event, Handshake) and self._begins(event)) or session is None:
+        if session is None or (isinstance(event, Handshake) and self._begins(event)):
+            if session is not None and len(self.sessions) >= MAX_SESSIONS:
+                if not self._full:
+                    self._full = True
+                    session.note(event.frame, f"more than {MAX_SESSIONS} sessions on one pair of ports are not read")
+                return
             session = self._open(event)
         session.place(event)
         _HANDLERS[type(event)](session, event)
