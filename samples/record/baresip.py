@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING
 
 import speech
-from lab import HOSTS, certificate
+from lab import HOSTS, Lab, certificate, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    from lab import Lab
 
 NAMES = {"a": "alice", "b": "bob"}
 
@@ -57,3 +56,20 @@ def call(
     arguments = ["baresip", *six, "-f", str(folder), "-s", "-t", str(seconds), *dial]
     process = lab.start("a", *arguments, environment=environment, log="alice.log")
     process.wait(timeout=seconds + 15)
+
+
+def clear_media(folder: Path) -> dict[str, Path]:
+    """Record a clear call of two user agents in a lab of its own, and write the RTP of each side as a pcap to a folder."""
+    with Lab() as lab:
+        alice, bob = (configure(lab, host) for host in "ab")
+        capture = lab.capture()
+        start_answerer(lab, bob, 12)
+        call(lab, alice, 8)
+        time.sleep(1.0)
+        lab.stop(capture, signal.SIGINT)
+        result = {}
+        for host, (address, _) in HOSTS.items():
+            only = f"ip.src=={address} && udp.length==180"
+            result[host] = folder / f"media-{host}.pcap"
+            run("tshark", "-r", str(lab.work / "raw.pcap"), "-Y", only, "-F", "pcap", "-w", str(result[host]))
+        return result

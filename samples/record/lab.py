@@ -6,6 +6,7 @@ network. Needs root, iproute2, ethtool, tcpdump and (for pcapng) editcap.
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 HOSTS = {"a": ("10.20.0.1", "fd20::1"), "b": ("10.20.0.2", "fd20::2")}
 
+NUMBERS = itertools.count()
+
 
 def run(*command: str) -> str:
     """Run a command to its end and return its standard output; raises CalledProcessError if it fails."""
@@ -32,8 +35,9 @@ class Lab:
     def __init__(self, ipv6: bool = False) -> None:
         self.ipv6 = ipv6
         self.started: list[subprocess.Popen[bytes]] = []
-        self.space = {host: f"ims-rec-{os.getpid()}-{host}" for host in HOSTS}
-        self.link = {host: f"v{os.getpid() % 10**7}{host}" for host in HOSTS}
+        unique = f"{os.getpid() % 10**7}-{next(NUMBERS)}"
+        self.space = {host: f"ims-rec-{unique}{host}" for host in HOSTS}
+        self.link = {host: f"v{unique}{host}" for host in HOSTS}
 
     def __enter__(self) -> Lab:
         self.scratch = tempfile.TemporaryDirectory(prefix="ims-rec-")
@@ -58,6 +62,11 @@ class Lab:
                     self.inside(host, "ip", "-6", "addr", "add", f"{ip6}/64", "dev", "eth0", "nodad")
                 # Some user agents take a host without a default route for one without a network.
                 self.inside(host, "ip", "route", "add", "default", "dev", "eth0")
+            for host, other in (("a", "b"), ("b", "a")):
+                # Neighbours are known from the start: ARP and neighbour discovery would only be noise.
+                mac = f"02:00:00:00:00:0{list(HOSTS).index(other) + 1}"
+                for address in HOSTS[other][: 1 + self.ipv6]:
+                    self.inside(host, "ip", "neigh", "replace", address, "lladdr", mac, "dev", "eth0")
         except BaseException:
             self.__exit__()
             raise
@@ -153,11 +162,6 @@ def say(process: subprocess.Popen[bytes], text: str | bytes) -> None:
     if process.stdin is not None:
         process.stdin.write(text.encode() if isinstance(text, str) else text)
         process.stdin.flush()
-
-
-def environment_of(config: Path) -> Mapping[str, str]:
-    """The environment that makes OpenSSL read a configuration file."""
-    return {"OPENSSL_CONF": str(config)}
 
 
 def target(arguments: Sequence[str], name: str) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lab import HOSTS, say
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Sequence
 
     from lab import Lab
@@ -46,12 +47,19 @@ def chat(lab: Lab, server: Sequence[str], client: Sequence[str]) -> None:
     listening = lab.start("b", "openssl", "s_server", "-accept", str(PORT), "-quiet", *server, log="server.log")
     time.sleep(0.7)
     connected = lab.start(
-        "a", "openssl", "s_client", "-connect", f"{HOSTS['b'][0]}:{PORT}", "-quiet", *client, log="client.log"
+        "a", "openssl", "s_client", "-connect", f"{HOSTS['b'][0]}:{PORT}", "-quiet", "-no_ign_eof", *client, log="client.log"
     )
     time.sleep(0.7)
     for host, text in CHAT:
         say(connected if host == "a" else listening, text)
         time.sleep(0.3)
-    lab.stop(connected)
-    time.sleep(0.3)
+    hang_up(connected)
     lab.stop(listening)
+
+
+def hang_up(client: subprocess.Popen[bytes]) -> None:
+    """End an `openssl s_client` as its user would, so that it sends close_notify."""
+    if client.stdin is not None:
+        client.stdin.close()
+    client.wait(timeout=5)
+    time.sleep(0.3)

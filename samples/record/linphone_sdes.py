@@ -1,0 +1,14 @@
+"""linphone with mandatory SDES, SIP over TCP: the SRTP keys stand in clear signalling."""
+
+import sys
+
+import linphone
+from lab import Lab, target
+
+with Lab() as lab:
+    capture = lab.capture(only="udp or tcp")
+    bob = linphone.start(lab, "b", "srtp", "tcp")
+    alice = linphone.start(lab, "a", "srtp", "tcp")
+    linphone.call(lab, alice, bob, "<sip:bob@10.20.0.2;transport=tcp>", 7)
+    lab.save(capture, target(sys.argv, "sdes-keys-in-clear-sip.pcapng"))
+    print(lab.log("linphone-a.log"), lab.log("linphone-b.log"))
