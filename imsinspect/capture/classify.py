@@ -11,7 +11,7 @@ from dissectors.sip.parse import is_start_line
 from dissectors.stun import COOKIE
 from dissectors.tls.records import looks_like_sslv2, looks_like_tls
 
-SIP, TLS, MSRP, BFCP, H248, HTTP, RTSP, STUN, WEBSOCKET = (
+SIP, TLS, MSRP, BFCP, H248, HTTP, RTSP, STUN, WEBSOCKET, RTP = (
     "sip",
     "tls",
     "msrp",
@@ -21,6 +21,7 @@ SIP, TLS, MSRP, BFCP, H248, HTTP, RTSP, STUN, WEBSOCKET = (
     "rtsp",
     "stun",
     "websocket",
+    "rtp",
 )
 
 
@@ -33,6 +34,16 @@ def datagram_kind(data: bytes) -> str:
     if data[:2] == b"\r\n" and is_start_line(data.lstrip(b"\r\n")):
         return SIP
     return ""
+
+
+def _framed_rtp(data: bytes) -> bool:
+    """Whether a segment is RTP or RTCP packets behind their lengths, the last one ending with it (RFC 4571 §2)."""
+    at = 0
+    while at + 14 <= len(data):
+        if data[at + 2] >> 6 != 2 and (data[at + 2] > 3 or data[at + 6 : at + 10] != COOKIE):
+            return False  # neither, nor the STUN of ICE (RFC 6544 §3)
+        at += 2 + (data[at] << 8 | data[at + 1])
+    return at == len(data) and at > 0
 
 
 def stream_kind(data: bytes) -> str:
@@ -52,6 +63,8 @@ def stream_kind(data: bytes) -> str:
         return STUN
     if data[:2] == b"\x03\x00" and h248.is_message(data[4:]):
         return H248
+    if _framed_rtp(data):
+        return RTP
     length = bfcp.message_length(data)
     if length and length <= len(data) and bfcp.attributes_fit(data, 0, length):
         return BFCP

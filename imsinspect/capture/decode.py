@@ -27,6 +27,7 @@ MAX_DEPTH = 10  # tunnels in tunnels
 ESP_NULL, GTP, EXPORTED, TURN, IP_IN_IP, GRE, SCTP_DATA = 1, 2, 4, 8, 16, 32, 64
 
 TCP, UDP, ESP, SCTP = 6, 17, 50, 132
+IKE_NAT_PORT = 4500
 FIN_SYN_RST = 0x07
 
 ETHERTYPE_IPV4, ETHERTYPE_IPV6 = 0x0800, 0x86DD
@@ -363,6 +364,8 @@ class Decoder:
             rtp &= end - start >= 12
         media = np.flatnonzero(rtp)
         if len(media):
+            media = self._without_esp(rows, transport, media, rtp)
+        if len(media):
             key = mix ^ column(rows, transport + 16, "<u4")
             key *= MIX[0]
             key ^= key >> U29
@@ -417,6 +420,18 @@ class Decoder:
                 )
         if len(found_rest.frame):
             self.sink.rest(data, found_rest)
+
+    @staticmethod
+    def _without_esp(
+        rows: NDArray[np.uint8], transport: int, media: NDArray[np.intp], rtp: NDArray[np.bool_]
+    ) -> NDArray[np.intp]:
+        """Datagrams on the port of ESP in UDP (RFC 3948) are no media: an SPI may look like RTP."""
+        secured = column(rows, transport, ">u2") == IKE_NAT_PORT
+        secured |= column(rows, transport + 2, ">u2") == IKE_NAT_PORT
+        if not secured.any():
+            return media
+        rtp &= ~secured
+        return np.flatnonzero(rtp)
 
     def _unusual(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imsinspect.capture import exported, odd, signalling
-from imsinspect.capture.decode import ESP, EXPORTED, GTP, SCTP, TCP, TURN, UDP, Decoder, Media, Rest
+from imsinspect.capture.decode import ESP, EXPORTED, GTP, IKE_NAT_PORT, SCTP, TCP, TURN, UDP, Decoder, Media, Rest
 from imsinspect.capture.flows import UNWANTED, Flows
 from imsinspect.capture.fragments import Fragments
 from imsinspect.capture.keytable import MIX, U29
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 COOKIE = 0x2112A442
 CLASSIC_STUN = (0x0001, 0x0101, 0x0111, 0x0002, 0x0102, 0x0112)
 INDICATIONS = (0x0016, 0x0017)
-IKE_NAT_PORT, MIKEY_PORT = 4500, 2269
+MIKEY_PORT = 2269
 MAX_ROUNDS = 12  # of packets taken out of packets
 
 
@@ -213,6 +213,8 @@ class FirstPass:
         start = found.start[which] + 4
         heads = gather(data, start, 12)
         media = heads[:, 0] >> 6 == 2
+        stun = (heads[:, 0] < 4) & (column(heads, 4, ">u4") == COOKIE)
+        self.stun += int(np.count_nonzero(media | stun | ((heads[:, 0] >= 20) & (heads[:, 0] < 64))))
         control = media & (heads[:, 1] >= 192) & (heads[:, 1] <= 223)
         whole = start + length[which]
         end = np.minimum(found.end[which], whole)
@@ -325,10 +327,10 @@ class FirstPass:
         """What each datagram may be, by its first octets."""
         first, second, third = rows[:, at], rows[:, at + 1], rows[:, at + 2]
         length = column(rows, at + 2, ">u2").astype(np.int64)
-        stun = udp & (first < 4) & (length + 20 == room) & (room % 4 == 0)
+        stun = udp & (first < 4) & (length + 20 <= room) & (length % 4 == 0)
         if stun.any():
             message = column(rows, at, ">u2")
-            stun &= (column(rows, at + 4, ">u4") == COOKIE) | np.isin(message, CLASSIC_STUN)
+            stun &= (column(rows, at + 4, ">u4") == COOKIE) | (np.isin(message, CLASSIC_STUN) & (length + 20 == room))
             self.stun += int(np.count_nonzero(stun))
             kind[stun & np.isin(message, INDICATIONS)] = signalling.INDICATION
         dtls = udp & (first >= 20) & (first <= 25)
@@ -395,8 +397,9 @@ class FirstPass:
 
 def _either_port(rows: NDArray[np.uint8], transport: int, port: int) -> NDArray[np.bool_]:
     """Which datagrams are from or to a port."""
-    source: NDArray[np.bool_] = np.equal(column(rows, transport, ">u2"), port)
-    return np.logical_or(source, column(rows, transport + 2, ">u2") == port)
+    found: NDArray[np.bool_] = column(rows, transport, ">u2") == port
+    found |= column(rows, transport + 2, ">u2") == port
+    return found
 
 
 def _some(found: Rest, which: NDArray[np.intp]) -> Rest:

@@ -45,7 +45,7 @@ class Flows:
             own = (rest.protocol[new] == 6) | (rest.protocol[new] == 17)
             ports = rest.net[new] + np.where(data[rest.net[new]] >> 4 == 6, 40, 20)
             transport = np.where(own, ports, rest.start[new])  # SCTP begins with its ports, ESP with its SPI
-            self.identity[ids[new]] = identities(data, rest.net[new], transport, rest.protocol[new])
+            self.identity[ids[new]] = identities(data, rest.net[new], rest.protocol[new], transport)
         self.packets[:count] += np.bincount(ids, minlength=count)
         return ids
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dissectors.tls.codes import HANDSHAKE_TYPES
 from dissectors.tls.parse import TRUNCATED_HMAC, ServerHello, parse_client_hello, parse_server_hello
 from dissectors.tls.records import (
     ACK,
@@ -394,7 +395,8 @@ class TlsReader:
     def _handshake(self, side: _Side, origin: _Origin, fragment: bytes, *, opened: bool) -> Iterator[Event]:
         length = len(fragment)
         hidden = side.protected and not opened and not plain_handshake(fragment)
-        if not hidden and not side.message and not side.skip_message and not plausible_handshake_start(fragment):
+        begins = not side.message and not side.skip_message
+        if not hidden and begins and not self._begins_message(side, fragment):
             hidden = True
             if side.handshake_seen and fragment:
                 yield from self._trouble(origin.frame, f"no handshake message in a record of {length} octets")
@@ -435,6 +437,12 @@ class TlsReader:
             yield message
         if not side.message:
             side.message_frames.clear()
+
+    @staticmethod
+    def _begins_message(side: _Side, fragment: bytes) -> bool:
+        if side.handshake_seen:
+            return fragment[:1] != b"" and fragment[0] in HANDSHAKE_TYPES
+        return plausible_handshake_start(fragment)
 
     def _follow(self, message: Handshake) -> None:
         """What a hello changes for the records behind it."""

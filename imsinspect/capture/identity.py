@@ -18,9 +18,15 @@ PORTS, SSRC, VERSION, PROTOCOL = 32, 36, 40, 41
 
 
 def identities(
-    data: NDArray[np.uint8], net: NDArray[np.int64], transport: NDArray[np.int64], protocol: NDArray[np.uint8] | int
+    data: NDArray[np.uint8],
+    net: NDArray[np.int64],
+    protocol: NDArray[np.uint8] | int,
+    transport: NDArray[np.int64] | None = None,
 ) -> NDArray[np.uint8]:
-    """Identities of packets from their IP headers at `net` and transport headers at `transport`; SSRC is left zero."""
+    """Identities of packets from their IP headers at `net`; SSRC is left zero.
+
+    Ports are read behind the IP header, which has no options here, or at `transport`.
+    """
     rows = gather(data, net, 40)
     out = np.zeros((len(net), WIDTH), np.uint8)
     six = (rows[:, 0] >> 4) == 6
@@ -29,6 +35,8 @@ def identities(
         out[which, :half] = part[:, address : address + half]
         out[which, 16 : 16 + half] = part[:, address + half : address + 2 * half]
         out[which, VERSION] = 6 if half == 16 else 4
+    if transport is None:
+        transport = net + np.where(six, 40, 20)
     out[:, PORTS:SSRC] = gather(data, transport, 4)
     out[:, PROTOCOL] = protocol
     return out

@@ -71,7 +71,7 @@ class KeyTable:
             numbers = np.arange(self.count, self.count + len(fresh), dtype=np.int32)
             self.count += len(fresh)
             if self.count * 2 > len(self.slots):
-                self._rebuild(self.bits + 1, self.known)
+                self._rebuild((self.count * 2).bit_length(), self.known)
             else:
                 self._place(fresh, numbers)
         return ids

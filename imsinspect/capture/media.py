@@ -177,8 +177,7 @@ class MediaStreams:
         columns["current"][new] = columns["lowest"][new] = columns["highest"][new] = media.sequence[at]
         columns["spread"][new] = SPREAD_MASK
         columns["origin"][new] = origin[at]
-        transport = media.start[at] - 8
-        identity = identities(data, media.net[at], transport, 17)
+        identity = identities(data, media.net[at], 17)
         identity[:, SSRC : SSRC + 4] = gather(data, media.start[at] + 8, 4)
         self.identity[new] = identity
 

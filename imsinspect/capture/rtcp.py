@@ -139,7 +139,7 @@ class RtcpSenders:
             columns["first_time"][ids[new]] = when[new]
             columns["first_frame"][ids[new]] = frame[new]
             columns["origin"][ids[new]] = origin
-            identity = identities(data, net[new], start[new] - 8, 17)
+            identity = identities(data, net[new], 17)
             identity[:, SSRC : SSRC + 4] = gather(data, start[new] + 4, 4)
             self.identity[ids[new]] = identity
         plain = is_plain(data, start, end, whole)

@@ -219,17 +219,18 @@ class Signalling:
     def _indication(self, each: Picked) -> None:
         inside = relayed_data(each.data)
         if inside is not None:
-            self.relay(each.flow, each.data[inside[0] : inside[1]], each.frame, each.time, each.origin, each.depth)
+            data = each.data[inside[0] : inside[1]]
+            self.relay(each.flow, data, each.frame, each.time, each.origin | TURN, each.depth)
 
     def relay(self, flow: int, payload: bytes, frame: int, time: int, origin: int, depth: int) -> None:
-        """Data that a TURN server relays, as a datagram between the client and the server."""
+        """Data that a TURN server relays or a connection carries, as a datagram between the same two endpoints."""
         identity = self.flows.identity[flow].tobytes()
         six = identity[VERSION] == 6
         width = 16 if six else 4
         length = 8 + len(payload)
         datagram = identity[PORTS:SSRC] + length.to_bytes(2, "big") + b"\0\0" + payload
         packet = plain_packet(six, identity[:width], identity[16 : 16 + width], UDP, datagram)
-        self.derived.append(Derived(packet, frame, time, origin | TURN, depth + 1))
+        self.derived.append(Derived(packet, frame, time, origin, depth + 1))
 
     def _floor(self, each: Picked) -> None:
         if bfcp.is_message(each.data):
@@ -353,7 +354,7 @@ class Signalling:
             connection.watches = (_Watch(), _Watch())
         forward, backward = connection.watches
         (forward if each.flow == connection.flow else backward).feed(each.sequence, each.data)
-        first, second = (watch.application or watch.lost for watch in connection.watches)
+        first, second = (watch.application for watch in connection.watches)
         over = max(forward.octets, backward.octets) > HANDSHAKE_OCTETS
         if not (first and second) and not over:
             return

@@ -223,6 +223,24 @@ def _rtsp(side: _Buffer, chunk: Chunk) -> Iterator[StreamMessage]:
         side.drop(at)
 
 
+def _rtp(side: _Buffer, chunk: Chunk) -> Iterator[StreamMessage]:
+    """RTP and RTCP, each behind its length (RFC 4571 §2)."""
+    at = 0
+    while at + 2 <= len(side.data):
+        end = at + 2 + (side.data[at] << 8 | side.data[at + 1])
+        if end > at + 2 < len(side.data) and 4 <= side.data[at + 2] < 128:
+            at = len(side.data)  # out of step: the next chunk may begin a packet
+            break
+        if end > len(side.data):
+            break
+        if end > at + 2:
+            payload = bytes(side.data[at + 2 : end])
+            yield StreamMessage("media", payload, side.frames(at, end), chunk.time, chunk.forward)
+        at = end
+    if at:
+        side.drop(at)
+
+
 READERS: dict[str, Reader] = {
     classify.SIP: _sip,
     classify.WEBSOCKET: _websocket,
@@ -231,4 +249,5 @@ READERS: dict[str, Reader] = {
     classify.H248: _h248,
     classify.STUN: _stun,
     classify.RTSP: _rtsp,
+    classify.RTP: _rtp,
 }

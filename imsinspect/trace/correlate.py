@@ -9,7 +9,7 @@ from dissectors.sdp.parse import parse as parse_sdp
 from dissectors.sip.parse import parse as parse_sip
 from imsinspect.capture import classify
 from imsinspect.capture.chunk import Chunk
-from imsinspect.capture.decode import ESP_NULL, EXPORTED, SCTP_DATA, TCP
+from imsinspect.capture.decode import ESP_NULL, EXPORTED, SCTP_DATA, TCP, TURN
 from imsinspect.capture.frames import capture_index, frame_id, frame_number
 from imsinspect.capture.identity import PORTS, SSRC, endpoints, identity_of
 from imsinspect.capture.stream_messages import StreamMessage, messages
@@ -170,7 +170,8 @@ class _Builder:
         scan = self.by_index[capture_index(frame)]
         flow = _flow_of(scan, each, found.forward)
         if flow >= 0:
-            scan.found.signalling.relay(flow, found.data, frame_number(frame), found.time, 0, 0)
+            origin = TURN if each.kind == classify.STUN else 0
+            scan.found.signalling.relay(flow, found.data, frame_number(frame), found.time, origin, 0)
 
     def opened(self, session: TlsSession) -> None:
         """What a NULL cipher left readable is read like any other byte stream, or datagram by datagram."""
@@ -294,7 +295,8 @@ def _real_sources(sources: list[RtcpSource], unbound: list[RtcpSource], streams:
         beside = any(
             end in addresses or end._replace(port=end.port - 1) in addresses for end in (each.source, each.destination)
         )
-        if each.plain or each.layout is not None or id(each) not in loose or beside:
+        again = each.packets > 1  # one SSRC on one 5-tuple, twice: no chance
+        if each.plain or again or each.layout is not None or id(each) not in loose or beside:
             out.append(each)
     return out
 
