@@ -113,13 +113,13 @@ def tls_records(data: bytes, offset: int = 0) -> Iterator[TlsRecord]:
 
 
 def plain_handshake(fragment: bytes | bytearray) -> bool:
-    """Whether a fragment is exactly one or more handshake messages in clear, and hardly anything else.
+    """Whether a fragment is exactly one or more handshake messages in clear (HelloRequest left out), and hardly more.
 
     For records behind a ChangeCipherSpec, where an encrypted message is the rule and a clear one the exception.
     """
     offset = 0
     while len(fragment) - offset >= 4:
-        if fragment[offset] not in HANDSHAKE_TYPES:
+        if fragment[offset] not in HANDSHAKE_TYPES or fragment[offset] == 0:
             return False
         offset += 4 + int.from_bytes(fragment[offset + 1 : offset + 4], "big")
     return offset == len(fragment) > 0
