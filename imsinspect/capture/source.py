@@ -35,10 +35,15 @@ class Opened:
     """A capture ready for the first pass."""
 
     path: str
+    file: BinaryIO
     windows: Windows
     walk: PcapWalk | PcapngWalk
     compression: str  # "", "gzip", "zstd"
     trouble: list[str]  # what went wrong while decompressing, filled as it is read
+
+    def close(self) -> None:
+        """Close the file; what was read of it stays."""
+        self.file.close()
 
 
 def expand(paths: Sequence[str]) -> list[str]:
@@ -69,25 +74,32 @@ def is_capture_name(name: str) -> bool:
 
 def open_capture(path: str) -> Opened:
     """Open one capture; CaptureError says in one line why it can't be read."""
+    if path != STANDARD_INPUT and not Path(path).is_file():
+        raise CaptureError("not a regular file")
     try:
-        file = _spooled() if path == STANDARD_INPUT else Path(path).open("rb")  # noqa: SIM115  (read to the end)
+        file = _spooled() if path == STANDARD_INPUT else Path(path).open("rb")  # noqa: SIM115  (Opened closes it)
     except OSError as error:
         raise CaptureError(f"can't be read ({error.strerror})") from error
+    try:
+        return _opened(path, file)
+    except CaptureError:
+        file.close()
+        raise
+
+
+def _opened(path: str, file: BinaryIO) -> Opened:
     head = file.read(4)
     file.seek(0)
-    trouble: list[str] = []
-    if head[:2] == GZIP or head == ZSTD:
-        return _compressed(path, file, head, trouble)
     if not head:
         raise CaptureError("the file is empty")
+    if head[:2] == GZIP or head == ZSTD:
+        return _compressed(path, file, "zstd" if head == ZSTD else "gzip")
     start = file.read(64)
-    if not Path(path).is_file() and path != STANDARD_INPUT:
-        raise CaptureError("not a regular file")
-    return Opened(path, FileWindows(file), record_walk(start), "", trouble)
+    return Opened(path, file, FileWindows(file), record_walk(start), "", [])
 
 
-def _compressed(path: str, file: BinaryIO, head: bytes, trouble: list[str]) -> Opened:
-    name = "zstd" if head == ZSTD else "gzip"
+def _compressed(path: str, file: BinaryIO, name: str) -> Opened:
+    trouble: list[str] = []
     blocks = _inflate(file, trouble) if name == "gzip" else _unzstd(file, trouble)
     stream = _Ahead(blocks)
     start = stream.peek(64)
@@ -96,7 +108,7 @@ def _compressed(path: str, file: BinaryIO, head: bytes, trouble: list[str]) -> O
     if start[:2] == GZIP or start[:4] == ZSTD:
         raise CaptureError("compressed twice")
     walk = record_walk(start)
-    return Opened(path, StreamWindows(cast("BinaryIO", stream), WINDOW), walk, name, trouble)
+    return Opened(path, file, StreamWindows(cast("BinaryIO", stream), WINDOW), walk, name, trouble)
 
 
 def _spooled() -> BinaryIO:

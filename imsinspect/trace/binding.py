@@ -130,7 +130,7 @@ def _announce(index: _Index, line: MediaLine) -> None:
         sides = [(negotiation.offerer_tag, "offerer", state.offered, negotiation.offer.sdp)]
         if state.answered is not None and negotiation.answer is not None:
             sides.append((negotiation.answerer_tag, "answerer", state.answered, negotiation.answer.sdp))
-        passive = _passive(state)
+        passive = _passive(state) if _over_tcp(state.offered) else ""
         claimed: set[tuple[Endpoint, str]] = set()
         for party, role, media, sdp in sides:
             for address, purpose, because in _addresses(index, media, sdp, negotiation):
@@ -147,6 +147,10 @@ def _announce(index: _Index, line: MediaLine) -> None:
                 claim.ends = None if claim.ends is None or state.ends is None else max(claim.ends, state.ends)
                 claim.states.append((state, role))
                 claim.passive = role == passive
+
+
+def _over_tcp(media: Media) -> bool:
+    return media.proto[:3].upper() == b"TCP"
 
 
 def _passive(state: LineState) -> str:
@@ -189,7 +193,7 @@ def _own(media: Media) -> Iterator[tuple[Endpoint, str, str]]:
     text = media.section.text
     ip = canonical(media.connection)
     port = media.port
-    over_tcp = media.profile.name.startswith("TCP")
+    over_tcp = _over_tcp(media)
     if port > 0 and port != DISCARD_PORT and ip not in NOWHERE:
         if over_tcp:
             yield Endpoint(ip, port), TCP, "destination"

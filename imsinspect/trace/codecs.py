@@ -5,13 +5,16 @@ Sizes are octets of one RTP payload. A codec is found by its rtpmap name, or by 
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
     from imsinspect.trace.model import MediaSample
 
@@ -266,12 +269,26 @@ def structure_test(which: Codec, parameters: bytes) -> Callable[[bytes, int], bo
     return STRUCTURES.get(which.name)
 
 
+def octet_counts(data: bytes) -> NDArray[np.int64]:
+    """How often each octet value stands in the data."""
+    return np.bincount(np.frombuffer(data, np.uint8), minlength=256)
+
+
 def chi_square(data: bytes) -> float:
     """How far octets are from evenly spread; about 255 for ciphertext of any length, and seldom above 350."""
-    expected = len(data) / 256
-    counts = Counter(data)
-    total = sum(count * count for count in counts.values())
-    return total / expected - len(data) if data else 0.0
+    if not data:
+        return 0.0
+    counts = octet_counts(data)
+    return float(np.dot(counts, counts)) * 256 / len(data) - len(data)
+
+
+def entropy(data: bytes) -> float:
+    """Bits that an octet carries, by the spread of values alone."""
+    if not data:
+        return 0.0
+    share = octet_counts(data)
+    share = share[share > 0] / len(data)
+    return float(-(share * np.log2(share)).sum())
 
 
 def repeats(samples: Sequence[MediaSample]) -> bool:
@@ -281,8 +298,7 @@ def repeats(samples: Sequence[MediaSample]) -> bool:
         payload = sample.payload
         if len(payload) >= RUN and seen.setdefault(payload, sample.sequence) != sample.sequence:
             return True
-        if any(
-            payload[at : at + 1] * RUN == payload[at : at + RUN] for at in range(0, len(payload) - RUN + 1, RUN // 2)
-        ):
-            return True
-    return False
+    data = np.frombuffer(b"".join(sample.payload for sample in samples), np.uint8)
+    change = np.flatnonzero(data[1:] != data[:-1])
+    edges = np.concatenate([[-1], change, [len(data) - 1]])
+    return bool(len(data) and np.diff(edges).max() >= RUN)

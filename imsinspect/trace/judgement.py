@@ -6,7 +6,6 @@ one another or none applies, the stream stays unknown.
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,6 +17,7 @@ from imsinspect.trace.codecs import (
     chi_square,
     clear_sizes,
     codec,
+    entropy,
     repeats,
     static_codec,
     structure_test,
@@ -257,5 +257,5 @@ def _entropy(which: Codec, samples: list[MediaSample]) -> tuple[bool, bool]:
     data = b"".join(sample.payload for sample in samples)
     if len(data) < ENTROPY_OCTETS or which.kind == "event":
         return False, False
-    entropy = -sum(count / len(data) * math.log2(count / len(data)) for count in Counter(data).values())
-    return entropy < LOW_ENTROPY, which.histogram and entropy > HIGH_ENTROPY
+    bits = entropy(data)
+    return bits < LOW_ENTROPY, which.histogram and bits > HIGH_ENTROPY

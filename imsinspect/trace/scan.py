@@ -36,7 +36,10 @@ def scan(path: str, index: int, progress: Callable[[int, int], None] | None = No
     except CaptureError as error:
         info.error = str(error)
         return Scan(index, info, found, [])
-    whole = found.run(opened.windows, opened.walk, progress)
+    try:
+        whole = found.run(opened.windows, opened.walk, progress)
+    finally:
+        opened.close()
     facts = opened.walk.facts
     info.format = facts.name + (f" ({opened.compression})" if opened.compression else "")
     info.link_types = [link_name(number) for number in facts.links]

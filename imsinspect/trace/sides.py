@@ -35,6 +35,7 @@ MARKS = re.compile(
 VIA = re.compile(rb"\n(?:via|v)[ \t]*:([^\n]*)", re.IGNORECASE)
 ICID = re.compile(rb'icid-value[ \t]*=[ \t]*"?([^\s";,]+)', re.IGNORECASE)
 UUID = re.compile(rb"[0-9a-f]{32}", re.IGNORECASE)
+INLINE_KEY = re.compile(rb"inline:([A-Za-z0-9+/]{20,})")
 FINGERPRINT = b"\na=fingerprint:"
 NIL_UUID = b"0" * 32  # RFC 7989 §5
 
@@ -204,9 +205,8 @@ def _marks(call: Call) -> Iterator[_Mark]:
             if origin.sess_id.strip(b"0"):
                 yield _Mark("origin", "", (origin.username, origin.sess_id, origin.address))
             for media in sdp.media[:LOOKED_AT]:
-                for crypto in media.crypto:
-                    for key in crypto.keys:
-                        yield _Mark("key", "", hashlib.sha256(key.key_salt).digest())
+                for key in INLINE_KEY.findall(media.section.text):
+                    yield _Mark("key", "", hashlib.sha256(key).digest())
                 if FINGERPRINT in media.section.text or FINGERPRINT in sdp.session.text:
                     for fingerprint in media.fingerprints:
                         if fingerprint.digest:
