@@ -14,8 +14,18 @@ if TYPE_CHECKING:
     from lab import Lab
 
 
-def start(lab: Lab, host: str, encryption: str, transport: str = "udp") -> subprocess.Popen[bytes]:
-    """Start one user agent; encryption is none, srtp, dtls or zrtp; host b answers calls by itself."""
+OTHER_CODECS = (("opus", 48000, 2), ("speex", 16000, 1), ("speex", 8000, 1), ("G729", 8000, 1))
+G711 = "".join(
+    f"[audio_codec_{number}]\nmime={name}\nrate={rate}\nchannels={channels}\nenabled=0\n"
+    for number, (name, rate, channels) in enumerate(OTHER_CODECS)
+)
+
+
+def start(lab: Lab, host: str, encryption: str, transport: str = "udp", only_g711: bool = False) -> subprocess.Popen[bytes]:
+    """Start one user agent; encryption is none, srtp, dtls or zrtp; host b answers calls by itself.
+
+    With `only_g711` it offers no codec of variable rate, and packets of 60 ms.
+    """
     folder = lab.work / f"linphone-{host}"
     for part in (".local/share/linphone", ".config/linphone"):
         (folder / part).mkdir(parents=True)
@@ -26,8 +36,8 @@ def start(lab: Lab, host: str, encryption: str, transport: str = "udp") -> subpr
         f"[sip]\nsip_port={ports['udp']}\nsip_tcp_port={ports['tcp']}\nsip_tls_port={ports['tls']}\n"
         f"media_encryption={encryption}\nmedia_encryption_mandatory=1\n"
         f"contact=sip:{name}@{address}\nguess_hostname=0\n"
-        f"[rtp]\naudio_rtp_port={7078 if host == 'a' else 7178}\n[net]\nfirewall_policy=0\n[video]\nenabled=0\n"
-        "[audio_codec_0]\nmime=PCMA\nrate=8000\nchannels=1\nenabled=1\n"
+        f"[rtp]\naudio_rtp_port={7078 if host == 'a' else 7178}\n{'upload_ptime=60' if only_g711 else ''}\n[net]\nfirewall_policy=0\n[video]\nenabled=0\n"
+        + (G711 if only_g711 else "")
     )
     answers = ["-a"] if host == "b" else []
     agent = lab.start(
