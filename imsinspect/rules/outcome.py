@@ -68,6 +68,7 @@ class Outcome:
     role: str = ""  # offerer, answerer, terminal, focus: for the fingerprint
     media: str = ""  # media type and index: for the fingerprint
     direction: str = ""  # for the fingerprint
+    fact: str = ""  # names what the outcome stands on; findings of rules that follow one another meet by it
     normalised: tuple[str, str] = ("", "")  # observed and required without addresses, keys, times: for the fingerprint
 
 

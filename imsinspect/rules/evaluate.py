@@ -1,0 +1,117 @@
+"""Runs the rules over a trace and makes their outcomes into assessments and findings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from imsinspect.capture.frames import capture_index, frame_number
+from imsinspect.rules.outcome import Assessment, Finding
+from imsinspect.rules.registry import RULES
+from imsinspect.trace.model import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from imsinspect.rules.outcome import Evidence, Outcome, Verdict
+    from imsinspect.rules.rule import Rule, Scene
+    from imsinspect.trace.model import Trace
+
+EXAMPLES = 10  # subjects named in an assessment
+VERDICTS: tuple[Verdict, ...] = ("violation", "suspect", "pass", "not-assessed")
+FOUND = frozenset(("violation", "suspect"))
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """What all rules say of one trace."""
+
+    assessments: list[Assessment] = field(default_factory=list)  # by rule, outcome and gap
+    findings: list[Finding] = field(default_factory=list)  # the gravest first
+    notes: list[Note] = field(default_factory=list)  # rules that failed
+
+
+def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] = RULES) -> Evaluation:
+    """Run the rules. One that raises becomes a note that names it, and an assessment that says so."""
+    result = Evaluation()
+    facts: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
+    waiting: list[tuple[Rule, str, Finding]] = []
+    equals: Counter[tuple[str, ...]] = Counter()
+    for rule in rules:
+        rows: dict[tuple[str, str], Assessment] = {}
+        try:
+            for outcome in rule.check(trace, scene):
+                _count(rows, rule, outcome)
+                if outcome.verdict in FOUND:
+                    finding = _finding(rule, outcome, equals)
+                    result.findings.append(finding)
+                    if outcome.fact:
+                        facts[rule.id, outcome.fact].append(finding)
+                        waiting.append((rule, outcome.fact, finding))
+        except Exception as error:  # a rule must not take the others with it
+            result.notes.append(Note(None, f"rule {rule.id} failed: {type(error).__name__}"))
+            reason = "the rule failed; please report it"
+            rows["not-assessed", ""] = Assessment(rule.id, "not-assessed", "", reason, 0)
+        result.assessments += sorted(rows.values(), key=lambda row: (VERDICTS.index(row.outcome), row.gap))
+    for rule, fact, finding in waiting:
+        roots = (root for name in rule.follows for root in facts.get((name, fact), ()))
+        finding.follows_from = list(dict.fromkeys(root.fingerprint for root in roots))
+    result.findings.sort(key=lambda each: (-each.severity, each.rule, _first_frame(each.evidence)))
+    return result
+
+
+def _count(rows: dict[tuple[str, str], Assessment], rule: Rule, outcome: Outcome) -> None:
+    row = rows.get((outcome.verdict, outcome.gap))
+    if row is None:
+        row = Assessment(rule.id, outcome.verdict, outcome.gap, outcome.reason, 0)
+        rows[outcome.verdict, outcome.gap] = row
+    row.subjects += 1
+    if len(row.examples) < EXAMPLES and outcome.subject not in row.examples:
+        row.examples.append(outcome.subject)
+
+
+def _finding(rule: Rule, outcome: Outcome, equals: Counter[tuple[str, ...]]) -> Finding:
+    severity = rule.severity if outcome.severity is None else outcome.severity
+    if outcome.verdict == "suspect":
+        severity = severity.lowered()
+    alike = (rule.id, outcome.role, outcome.media, outcome.direction, *outcome.normalised)
+    equals[alike] += 1
+    return Finding(
+        rule=rule.id,
+        name=rule.name,
+        severity=severity,
+        confidence=outcome.confidence,
+        verdict=outcome.verdict,
+        title=outcome.title or rule.title,
+        message=outcome.message,
+        subject=outcome.subject,
+        evidence=outcome.evidence,
+        references=rule.references,
+        remediation=outcome.remediation or rule.sections.get("How to fix it", ""),
+        filters=((capture_index(_first_frame(outcome.evidence)), outcome.filter),)
+        if outcome.filter
+        else filters(outcome.evidence),
+        fingerprint=fingerprint(*alike, str(equals[alike])),
+    )
+
+
+def fingerprint(*parts: str) -> str:
+    """A name of a finding that is the same in another capture of the same fault (design.md, the JSON report)."""
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def filters(evidence: Iterable[Evidence]) -> tuple[tuple[int, str], ...]:
+    """Wireshark display filters that show the evidence, one for each capture."""
+    frames: defaultdict[int, set[int]] = defaultdict(set)
+    for each in evidence:
+        frames[capture_index(each.frame)].add(frame_number(each.frame))
+    return tuple(
+        (capture, f"frame.number in {{{', '.join(map(str, sorted(numbers)))}}}")
+        for capture, numbers in sorted(frames.items())
+    )
+
+
+def _first_frame(evidence: Sequence[Evidence]) -> int:
+    return min((each.frame for each in evidence), default=0)

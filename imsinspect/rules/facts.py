@@ -1,0 +1,156 @@
+"""What several rules ask of a trace: which lines are secure and when, what was not seen, and words for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from imsinspect.capture.frames import capture_index, frame_number
+from imsinspect.rules.outcome import Evidence, Outcome, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dissectors.sdp.crypto import Crypto
+    from dissectors.sdp.parse import Media
+    from imsinspect.capture.frames import FrameId
+    from imsinspect.trace.model import Call, LineState, MediaLine, MediaStream, RtcpSource, StreamUse, TlsSession, Trace
+
+SECOND = 1_000_000_000
+GRACE = 5 * SECOND  # that a line outlives its dialog (rules.md IMS-SRTP-002)
+SIP_PORTS = frozenset((5060, 5061))
+MAX_EVIDENCE = 50  # frames named in one finding
+
+
+def text(value: bytes) -> str:
+    """Octets from the wire as text; views escape it."""
+    return value.decode("utf-8", "replace")
+
+
+def frame_text(trace: Trace, frame: FrameId) -> str:
+    """A frame in words; with several captures it says of which."""
+    number = f"frame {frame_number(frame)}"
+    return number if len(trace.captures) < 2 else f"{number} of capture {capture_index(frame) + 1}"
+
+
+def media_name(media: Media) -> str:
+    """Media type and index, for fingerprints: they say nothing of who spoke."""
+    return f"{text(media.type)}/{media.index}"
+
+
+def crypto_text(line: Crypto) -> str:
+    """A crypto line without its keys, which are named by their digests."""
+    keys = ", ".join(f"key:{key.digest}" for key in (*line.keys, *line.fec_keys))
+    return f"{line.tag} {text(line.suite)} {keys}"
+
+
+def rtp_state(state: LineState) -> bool:
+    """The state is agreed and carries RTP."""
+    return state.accepted and state.answered is not None and state.answered.profile.family == "rtp"
+
+
+def secure_rtp(state: LineState) -> bool:
+    """The state is agreed, carries RTP, and both sides named a transport of SRTP."""
+    return (
+        rtp_state(state)
+        and state.offered.profile.secure
+        and state.answered is not None
+        and state.answered.profile.secure
+    )
+
+
+def agreement(state: LineState) -> tuple[Evidence, ...]:
+    """Offer and answer of a line as evidence."""
+    out = [_said(state.negotiation.offer.message.frame, state.offered)]
+    if state.negotiation.answer is not None and state.answered is not None:
+        out.append(_said(state.negotiation.answer.message.frame, state.answered))
+    return tuple(out)
+
+
+def _said(frame: FrameId, media: Media) -> Evidence:
+    crypto = "; ".join(crypto_text(line) for line in media.crypto[:4])
+    observed = f"{text(media.media)} {media.port} {media.transport}" + (f", crypto {crypto}" if crypto else "")
+    return Evidence(frame, f"SDP m= line {media.index}", observed, "what is agreed is what is sent")
+
+
+def protection_agreed(state: LineState) -> str:
+    """The protection that an answer selected, in words."""
+    media = state.answered or state.offered
+    if media.crypto:
+        return text(media.crypto[0].suite)
+    if media.key_mgmt_in_force:
+        return f"{media.transport} with MIKEY"
+    return media.transport
+
+
+def aead_agreed(state: LineState) -> bool | None:
+    """Whether the agreed suite is an AEAD one; None if the SDP does not say."""
+    lines = (state.answered or state.offered).crypto
+    suite = lines[0].crypto_suite if lines else None
+    return suite.aead if suite is not None else None
+
+
+def overlap(first: int, last: int, state: LineState) -> int:
+    """Nanoseconds of a stream's life in which a state was agreed; -1 for none."""
+    if state.answered_at is None:
+        return -1
+    begin, end = max(first, state.answered_at), last if state.ends is None else min(last, state.ends)
+    return end - begin if end >= begin else -1
+
+
+def direction(use: StreamUse) -> str:
+    """Who sends to whom, by their roles."""
+    return {"offerer": "offerer to answerer", "answerer": "answerer to offerer"}.get(use.sender, "")
+
+
+def calls_by_id(trace: Trace) -> dict[str, Call]:
+    """Calls by their id in the trace."""
+    return {call.id: call for call in trace.calls}
+
+
+def rtp_lines(trace: Trace) -> Iterator[tuple[Call, MediaLine]]:
+    """Lines with a state that carries RTP."""
+    for call in trace.calls:
+        for line in call.lines:
+            if any(rtp_state(state) for state in line.states):
+                yield call, line
+
+
+def unanswered_secure(line: MediaLine) -> bool:
+    """The line was only ever offered as a secure one, and nothing shows that it was refused."""
+    return any(
+        state.answered is None and not state.negotiation.rejected and state.offered.profile.secure
+        for state in line.states
+    ) and not any(state.answered is not None for state in line.states)
+
+
+def not_assessed(subject: Subject, gap: str, reason: str) -> Outcome:
+    """An outcome that says what was missing."""
+    return Outcome("not-assessed", subject, gap=gap, reason=reason)
+
+
+def no_description(stream: MediaStream | RtcpSource, kind: str) -> Outcome:
+    """Media that no session description in the capture announces."""
+    return not_assessed(
+        Subject(kind, stream.id), "N-SIP", "no session description in the capture announces these packets"
+    )
+
+
+def hidden_signalling(trace: Trace) -> Iterator[Outcome]:
+    """Where SIP may have passed unread: ESP and TLS that could not be opened, captures without SIP beside media."""
+    for association in trace.esp:
+        if not association.null_encrypted:
+            yield not_assessed(
+                Subject("esp", f"SPI 0x{association.spi:08x}"), "N-SIP", "ESP that could not be opened may hold SIP"
+            )
+    for session in trace.tls_sessions:
+        if not session.opened and may_hold_sip(session):
+            yield not_assessed(Subject("tls-session", session.id), "N-SIP", "TLS that could not be opened may hold SIP")
+    if not trace.messages and (trace.streams or trace.rtcp_sources):
+        paths = trace.captures[0].path if trace.captures else ""
+        yield not_assessed(Subject("capture", paths), "N-SIP", "the capture holds media and no SIP that can be read")
+
+
+def may_hold_sip(session: TlsSession) -> bool:
+    """A session on a port of SIP that got as far as carrying something."""
+    refused = bool(session.alerts) and not session.server_hellos and session.handshake_seen != "none"
+    return not refused and bool({session.client.port, session.server.port} & SIP_PORTS)

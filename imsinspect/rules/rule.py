@@ -1,0 +1,92 @@
+"""How a rule is declared: once, with its id, severity, references and text, on the function that checks it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from imsinspect.rules.outcome import Outcome, Severity
+from imsinspect.trace.model import Trace
+
+if TYPE_CHECKING:
+    from imsinspect.profiles import ProfileChoice
+
+HEADINGS = (
+    "What it checks",
+    "Why it matters",
+    "What the finding shows",
+    "How to fix it",
+    "When it is not assessed",
+)
+"""Of a rule's text, in this order; References follow from the declaration."""
+
+ASSUMED_CONFIDENTIAL = "assumed"  # --access-confidentiality
+TRUSTED_SITE = "trusted-site"  # --nds
+SECURED_POINTS = frozenset(("core-secured", "post-decryption"))  # --capture-point inside the secured domain (T-CORE)
+
+
+@dataclass(slots=True)
+class Scene:
+    """What the user says of where the captures were taken; the defaults are the harshest (rules.md 19.1.6)."""
+
+    capture_point: str = "auto"  # auto, access, core, ue, gateway, core-secured, post-decryption
+    access_confidentiality: str = "unknown"  # unknown, assumed
+    nds: str = "unknown"  # unknown, trusted-site
+    profiles: dict[str, ProfileChoice] = field(default_factory=dict)  # by call id
+
+
+Check = Callable[[Trace, Scene], Iterator[Outcome]]
+
+
+@dataclass(slots=True, frozen=True)
+class Rule:
+    """One rule of the catalogue."""
+
+    id: str
+    name: str
+    severity: Severity
+    tier: int  # 1: an audit where it is not assessed is not clean
+    profiles: tuple[str, ...]  # tokens of rules.md 0.3, or ALL
+    references: tuple[str, ...]
+    check: Check
+    follows: tuple[str, ...] = ()  # rules whose finding on the same fact is the root of this one's (rules.md 19.1.3)
+
+    @property
+    def title(self) -> str:
+        """The rule in one line, without a full stop."""
+        return self._text().partition("\n")[0].rstrip(".")
+
+    @property
+    def sections(self) -> dict[str, str]:
+        """The rule's text by heading."""
+        out: dict[str, list[str]] = {}
+        lines: list[str] = []
+        for line in self._text().splitlines()[1:]:
+            if line.rstrip(":") in HEADINGS:
+                lines = out.setdefault(line.rstrip(":"), [])
+            else:
+                lines.append(line)
+        return {heading: inspect.cleandoc("\n".join(text)) for heading, text in out.items()}
+
+    def _text(self) -> str:
+        return inspect.cleandoc(self.check.__doc__ or self.name)
+
+
+def rule(
+    *,
+    id: str,  # noqa: A002
+    name: str,
+    severity: Severity,
+    tier: int,
+    profiles: tuple[str, ...],
+    references: tuple[str, ...],
+    follows: tuple[str, ...] = (),
+) -> Callable[[Check], Rule]:
+    """Declare the function below as a rule; its docstring is the rule's page: one line, then the HEADINGS."""
+
+    def declare(check: Check) -> Rule:
+        return Rule(id, name, severity, tier, profiles, references, check, follows)
+
+    return declare

@@ -1,0 +1,358 @@
+"""Rules about signalling and session descriptions (IMS-SIG)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from imsinspect.rules.facts import (
+    MAX_EVIDENCE,
+    crypto_text,
+    frame_text,
+    hidden_signalling,
+    media_name,
+    not_assessed,
+    text,
+)
+from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
+from imsinspect.rules.rule import ASSUMED_CONFIDENTIAL, SECURED_POINTS, TRUSTED_SITE, rule
+from imsinspect.trace.model import Protection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dissectors.sdp.crypto import Crypto
+    from dissectors.sdp.parse import Media, SessionDescription
+    from imsinspect.rules.rule import Scene
+    from imsinspect.trace.model import Call, LineState, MediaLine, Negotiation, SignallingMessage, Trace
+
+READABLE = frozenset((Protection.CLEAR, Protection.TLS_NULL, Protection.EXPORTED))
+ANSWERING = frozenset((b"ACK", b"PRACK"))  # requests whose descriptions are answers
+
+
+# --- IMS-SIG-001 and IMS-SIG-003 ------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Carried:
+    """The keys that one side sent in one dialog under one kind of protection."""
+
+    first: SignallingMessage
+    lines: dict[str, str] = field(default_factory=dict)  # crypto lines by their text, with media type and index
+    evidence: list[Evidence] = field(default_factory=list)
+    messages: int = 0
+
+
+def _crypto_lines(sdp: SessionDescription) -> Iterator[tuple[str, Crypto]]:
+    """Every crypto line of a description with the media it stands at, capabilities included."""
+    for media in sdp.media:
+        for line in (*media.crypto, *media.capability_crypto):
+            yield media_name(media), line
+    for line in (*sdp.crypto, *sdp.capability_crypto):
+        yield "session", line
+
+
+def _has_crypto(sdp: SessionDescription) -> bool:
+    """A quick look before lines are taken apart."""
+    return b"crypto:" in sdp.session.text or any(b"crypto:" in media.section.text for media in sdp.media)
+
+
+def _sender(message: SignallingMessage) -> bytes:
+    """The dialog tag of the side that sent the message."""
+    return message.sip.from_tag if message.sip.is_request else message.sip.to_tag
+
+
+def _role(message: SignallingMessage) -> str:
+    sip = message.sip
+    return "offerer" if sip.is_request and sip.method not in ANSWERING else "answerer"
+
+
+def _keys_by_sender(
+    trace: Trace, wanted: Iterable[Protection]
+) -> tuple[dict[tuple[bytes, bytes, Protection], _Carried], dict[bytes, SignallingMessage]]:
+    """Keys by dialog, sender and protection; and, by Call-ID, messages whose keys were masked before we saw them."""
+    wanted = frozenset(wanted)
+    carried: dict[tuple[bytes, bytes, Protection], _Carried] = {}
+    masked: dict[bytes, SignallingMessage] = {}
+    for message in trace.messages:
+        if message.protection not in wanted or not any(map(_has_crypto, message.sdp)):
+            continue
+        lines = [each for sdp in message.sdp for each in _crypto_lines(sdp)]
+        keyed = {f"{place} {crypto_text(line)}": place for place, line in lines if line.keys or line.fec_keys}
+        if not keyed:
+            if any(line.masked for _, line in lines):
+                masked.setdefault(message.sip.call_id, message)
+            continue
+        name = (message.sip.call_id, _sender(message), message.protection)
+        found = carried.get(name)
+        if found is None:
+            found = carried[name] = _Carried(message)
+        found.messages += 1
+        found.lines |= keyed
+        observed = "; ".join(list(keyed)[:4]) + (" …" if len(keyed) > 4 else "")
+        for frame in message.frames:
+            if len(found.evidence) < MAX_EVIDENCE:
+                found.evidence.append(
+                    Evidence(frame, "SDP a=crypto", observed, "keys only inside encrypted signalling")
+                )
+    return carried, masked
+
+
+def _subject(call: Call | None, message: SignallingMessage) -> Subject:
+    if call is not None:
+        return Subject("call", call.id)
+    return Subject("message", text(message.sip.call_id))
+
+
+def _what(message: SignallingMessage) -> str:
+    sip = message.sip
+    return text(sip.method) if sip.is_request else f"{sip.status} response to {text(sip.cseq_method)}"
+
+
+def _again(trace: Trace, found: _Carried) -> str:
+    frames = list(dict.fromkeys(each.frame for each in found.evidence))
+    if len(frames) < 2:
+        return ""
+    shown = ", ".join(frame_text(trace, frame) for frame in frames[1:6])
+    return f" and again in {shown}" + (" and more" if len(frames) > 6 or found.messages > MAX_EVIDENCE else "")
+
+
+def _declared(scene: Scene, call: Call | None) -> str:
+    """What the user declared that makes readable keys a matter of information only; "" if nothing does."""
+    if scene.capture_point in SECURED_POINTS:
+        return f"the capture point was declared as {scene.capture_point}"
+    side = call.side if call is not None else "unknown"
+    if scene.access_confidentiality == ASSUMED_CONFIDENTIAL and (
+        side == "access" or (side == "unknown" and scene.capture_point in ("access", "ue"))
+    ):
+        return "the access network was declared confidential"
+    if scene.nds == TRUSTED_SITE and (side == "core" or (side == "unknown" and scene.capture_point == "core")):
+        return "the core was declared a trusted site"
+    return ""
+
+
+@rule(
+    id="IMS-SIG-001",
+    name="sdes-key-in-clear-sip",
+    severity=Severity.CRITICAL,
+    tier=1,
+    profiles=("ALL",),
+    references=(
+        "TS 33.328 §5.4.1",
+        "TS 33.328 Annex F.2",
+        "TS 33.328 Annex G.2",
+        "TS 33.203 §6.2",
+        "RFC 4568 §8.3",
+    ),
+    follows=("IMS-TLS-001",),
+)
+def sdes_key_in_clear_sip(trace: Trace, scene: Scene) -> Iterator[Outcome]:
+    """SDES master key carried in SIP that any on-path party can read.
+
+    What it checks:
+        Every SIP message whose octets can be read in the capture without keys, over UDP, TCP, SCTP, WebSocket or TLS
+        with a NULL cipher, for a=crypto lines with an inline key: in offers and answers, in multipart bodies and in
+        capabilities (a=acap). One finding stands for one direction of one dialog; repeats are listed in it.
+    Why it matters:
+        SDES has no protection of its own. Whoever saw the message holds the master key: the media of that direction
+        can be decrypted, packets recorded earlier included, and forged.
+    What the finding shows:
+        The frames, the media lines, tags and crypto suites, and each key by the first 8 hex digits of the SHA-256 of
+        key and salt. The key itself is never shown.
+    How to fix it:
+        Carry the signalling inside IPsec ESP or TLS with a cipher suite that encrypts (Gm), or inside NDS/IP (core).
+        Where that is not possible, agree keys by DTLS-SRTP or MIKEY-TICKET. Treat the keys that were seen as known.
+    When it is not assessed:
+        N-SIP: ESP or TLS that could not be opened may hold SIP, there is no SIP in the capture, or SRTP passes whose
+        keys no message shows. N-KEY: keys were masked before the capture was handed on. T-CORE: exported PDUs do not
+        say how the message travelled. Keys inside ESP with NULL encryption are the object of IMS-SIG-003, and
+        a=key-mgmt:mikey is safe in clear by design.
+    """
+    calls = {call.call_id: call for call in trace.calls}
+    carried, masked = _keys_by_sender(trace, (*READABLE, Protection.OPENED))
+    null_sessions = {
+        frozenset((session.client, session.server)): session.id for session in trace.tls_sessions if session.opened
+    }
+    exported = False
+    for (call_id, _, protection), found in carried.items():
+        call, first = calls.get(call_id), found.first
+        subject = _subject(call, first)
+        if protection is Protection.OPENED:
+            yield Outcome("pass", subject)
+            continue
+        reason = _declared(scene, call)
+        if protection is Protection.EXPORTED and not reason:
+            exported = True
+            reason = "the PDU was exported by another tool, which does not say how it travelled"
+        places = list(dict.fromkeys(found.lines.values()))
+        session_id = null_sessions.get(frozenset((first.source, first.destination)), "")
+        how = "TLS with a NULL cipher" if protection is Protection.TLS_NULL else first.transport.upper()
+        keys = f"{len(found.lines)} SRTP master key{'s' if len(found.lines) > 1 else ''}"
+        unseen = f"It counts as information only: {reason}." if reason else "No ESP or TLS around it was seen."
+        yield Outcome(
+            "violation",
+            subject,
+            severity=Severity.INFO if reason else None,
+            confidence="strong" if reason else "proven",
+            title=f"{keys} readable in SIP",
+            message=(
+                f"The {_what(first)} from {first.source} to {first.destination} carries {keys} readable in "
+                f"{'an exported PDU' if protection is Protection.EXPORTED else 'SIP over ' + how}, for "
+                f"{', '.join(places[:4])}, in {frame_text(trace, first.frame)}{_again(trace, found)}. Whoever saw it "
+                "decrypts and forges the media that its sender protects with it, packets of the past included. "
+                f"{unseen}"
+            ),
+            evidence=tuple(found.evidence),
+            fact=session_id if protection is Protection.TLS_NULL else "",
+            role=_role(first),
+            media=places[0],
+            direction="sent",
+            normalised=(f"inline key in {protection.value} {first.transport}", "encrypted signalling"),
+        )
+    if exported:
+        yield not_assessed(
+            Subject("capture", trace.captures[0].path if trace.captures else ""),
+            "T-CORE",
+            "exported PDUs do not say whether the signalling was encrypted on the wire",
+        )
+    for call_id, message in masked.items():
+        yield not_assessed(_subject(calls.get(call_id), message), "N-KEY", "keys were masked before we saw them")
+    yield from hidden_signalling(trace)
+    yield from _keyless_srtp(trace)
+
+
+def _keyless_srtp(trace: Trace) -> Iterator[Outcome]:
+    """SRTP beside SIP that does not speak of it: its keys travelled where we did not see them."""
+    if not trace.messages:
+        return
+    dtls = {
+        frozenset((session.client, session.server)) for session in trace.tls_sessions if session.transport == "dtls"
+    }
+    for stream in trace.unbound_streams:
+        if stream.kind == "srtp" and frozenset((stream.source, stream.destination)) not in dtls:
+            yield not_assessed(Subject("stream", stream.id), "N-SIP", "SRTP passes whose keys no SIP message shows")
+
+
+# --- IMS-SIG-006 ----------------------------------------------------------------------------------
+
+
+@rule(
+    id="IMS-SIG-006",
+    name="answer-downgrades-profile",
+    severity=Severity.CRITICAL,
+    tier=1,
+    profiles=("ALL",),
+    references=(
+        "TR 33.829 §5.1.3",
+        "TS 33.328 §7.2.1",
+        "TS 33.328 §7.3.1",
+        "RFC 4568 §5.1.2",
+        "RFC 4568 §7.1.2",
+        "RFC 3264 §6",
+    ),
+)
+def answer_downgrades_profile(trace: Trace, scene: Scene) -> Iterator[Outcome]:
+    """Secure m-line answered with an insecure transport.
+
+    What it checks:
+        Each media line of each offer and its answer, in one dialog and on one hop: an offer of RTP/SAVP(F),
+        UDP/TLS/RTP/SAVP(F), TCP/TLS/…, UDP/TLS/BFCP or another transport with SRTP, TLS or DTLS must not be accepted
+        with the transport in clear.
+    Why it matters:
+        A secure line is accepted with its security or refused. An answer that accepts it in clear turns protection off
+        for both sides; a device between them that rewrites the answer does the same to parties who both wanted it.
+    What the finding shows:
+        The frames of offer and answer, the index of the line, and both transports.
+    How to fix it:
+        Answer with the offered transport and one of the offered keys, or refuse the line with port 0 or the request
+        with 488. If the answerer did so, look for the device on the path that changed the answer. Let the offerer end
+        the session on such an answer.
+    When it is not assessed:
+        N-OA: only the offer or only the answer was seen. N-SIP: signalling that could not be read. Lines answered with
+        port 0, offers in clear (also with a=crypto: best-effort encryption), and answers that take up a potential
+        configuration (a=acfg) are no downgrades. Offers of one side of a gateway are never compared with answers of
+        the other.
+    """
+    lines = {
+        (id(state.negotiation), line.index): line
+        for call in trace.calls
+        for line in call.lines
+        for state in line.states
+    }
+    for call in trace.calls:
+        worst: dict[tuple[frozenset[bytes], int], Outcome] = {}
+        for negotiation in call.negotiations:
+            if negotiation.answer is None or negotiation.offer_assumed:
+                continue
+            tags = frozenset((negotiation.offerer_tag, negotiation.answerer_tag))
+            answered = negotiation.answer.sdp.media
+            for offered in negotiation.offer.sdp.media[: len(answered)]:
+                line = lines.get((id(negotiation), offered.index))
+                outcome = _downgrade(trace, call, line, negotiation, offered, answered[offered.index])
+                known = worst.get((tags, offered.index))
+                if outcome is not None and (known is None or GRAVITY[outcome.verdict] > GRAVITY[known.verdict]):
+                    worst[tags, offered.index] = outcome
+        yield from worst.values()
+        yield from _one_sided(call)
+    yield from hidden_signalling(trace)
+
+
+GRAVITY = {"pass": 0, "not-assessed": 1, "suspect": 2, "violation": 3}
+
+
+def _downgrade(
+    trace: Trace, call: Call, line: MediaLine | None, negotiation: Negotiation, offered: Media, answered: Media
+) -> Outcome | None:
+    """What one line of one offer and answer shows; None where the rule has no object."""
+    if not offered.profile.secure or (offered.port == 0 and not offered.bundle_only):
+        return None
+    subject = Subject("media", line.id if line is not None else f"{call.id}/{offered.index}")
+    if answered.port == 0 or answered.profile.secure or answered.acfg:
+        return Outcome("pass", subject)
+    offer, answer = negotiation.offer.message, negotiation.answer.message  # type: ignore[union-attr]
+    settled = not negotiation.provisional
+    sure = settled and answered.profile.known
+    preview = "" if settled else " The answer is the preview of a provisional response; no final one was seen."
+    observed, expected = answered.transport, f"{offered.transport}, or port 0"
+    return Outcome(
+        "violation" if sure else "suspect",
+        subject,
+        confidence="proven" if sure else "heuristic",
+        title=f"{offered.transport} answered with {answered.transport}",
+        message=(
+            f"The offer in {frame_text(trace, offer.frame)} wants {offered.transport} for {text(offered.type)} line "
+            f"{offered.index} of {call.id}; the answer in {frame_text(trace, answer.frame)} from {answer.source} "
+            f"accepts it on port {answered.port} with {answered.transport}. The media of both directions is agreed in "
+            f"clear although protection was asked for.{preview} Not seen on one hop: who "
+            "changed the transport, the answerer or a device between."
+        ),
+        evidence=(
+            Evidence(offer.frame, f"SDP m= line {offered.index}", offered.transport, "kept in the answer or refused"),
+            Evidence(answer.frame, f"SDP m= line {offered.index}", f"{observed}, port {answered.port}", expected),
+        ),
+        role="answerer",
+        media=media_name(offered),
+        normalised=(observed, expected),
+    )
+
+
+def _one_sided(call: Call) -> Iterator[Outcome]:
+    """Secure lines of which only one side was seen."""
+    seen = False
+    for line in call.lines:
+        states = line.states
+        seen = seen or bool(states)
+        if any(state.negotiation.answer is not None and not state.negotiation.offer_assumed for state in states):
+            continue
+        if any(_open_offer(state) for state in states) and call.state not in ("failed", "cancelled"):
+            yield not_assessed(Subject("media", line.id), "N-OA", "only one side of the secure line was seen")
+    if not seen and any(_secure_description(message) for message in call.messages) and not call.negotiations:
+        yield not_assessed(Subject("call", call.id), "N-OA", "session descriptions whose counterparts were not seen")
+
+
+def _open_offer(state: LineState) -> bool:
+    return state.offered.profile.secure and state.offered.port != 0 and not state.negotiation.rejected
+
+
+def _secure_description(message: SignallingMessage) -> bool:
+    return any(media.profile.secure for sdp in message.sdp for media in sdp.media)

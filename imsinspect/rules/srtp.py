@@ -1,0 +1,490 @@
+"""Rules about SRTP and SRTCP (IMS-SRTP)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from imsinspect.rules.facts import (
+    GRACE,
+    aead_agreed,
+    agreement,
+    direction,
+    frame_text,
+    media_name,
+    no_description,
+    not_assessed,
+    overlap,
+    protection_agreed,
+    rtp_lines,
+    rtp_state,
+    secure_rtp,
+    text,
+    unanswered_secure,
+)
+from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
+from imsinspect.rules.rule import rule
+from imsinspect.trace.model import MediaStream, RtcpSource
+from imsinspect.trace.srtcp import compound_length, find_layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from imsinspect.rules.rule import Scene
+    from imsinspect.trace.model import Call, LineState, MediaLine, RtcpSample, SrtcpLayout, StreamUse, Trace
+
+ENOUGH_PACKETS = 20  # rules.md 0.10
+ENOUGH_SHARE = 0.1  # of a stream's packets; a judgement covers at least 95 % of them
+SIZE_TESTS = frozenset(("size", "dtmf", "keyed"))
+GRAVITY = {"violation": 3, "suspect": 2, "not-assessed": 1, "pass": 0}
+RTCP_NAMES = {200: "SR", 201: "RR", 202: "SDES", 203: "BYE", 204: "APP", 205: "RTPFB", 206: "PSFB", 207: "XR"}
+CONFLICTING = range(64, 96)  # payload types that look like RTCP where both share a port (RFC 5761 §4)
+
+
+def _secure_lines(trace: Trace) -> Iterator[tuple[Call, MediaLine, list[LineState]]]:
+    """Lines that were agreed as SRTP at some time, with the states that say so."""
+    for call, line in rtp_lines(trace):
+        states = [state for state in line.states if secure_rtp(state)]
+        if states:
+            yield call, line, states
+
+
+def _unanswered(trace: Trace) -> Iterator[Outcome]:
+    """Lines that were offered as SRTP and whose answer was not seen, with media on them."""
+    for call in trace.calls:
+        for line in call.lines:
+            if (line.streams or line.rtcp) and unanswered_secure(line):
+                yield not_assessed(Subject("media", line.id), "N-OA", "the answer to the secure offer was not seen")
+
+
+# --- IMS-SRTP-001 ---------------------------------------------------------------------------------
+
+
+@rule(
+    id="IMS-SRTP-001",
+    name="plain-rtp-on-savp",
+    severity=Severity.CRITICAL,
+    tier=1,
+    profiles=("ALL",),
+    references=(
+        "TR 33.829 §5.1.3",
+        "TS 33.328 §4.2.1",
+        "TS 33.328 §7.2.1",
+        "TS 33.328 §7.2.3",
+        "TS 33.328 §7.3.3",
+        "TS 33.328 Annex G.3.2",
+        "RFC 3711 §3",
+    ),
+)
+def plain_rtp_on_savp(trace: Trace, scene: Scene) -> Iterator[Outcome]:
+    """Plain RTP sent on a line negotiated as SRTP.
+
+    What it checks:
+        The media of every line that offer and answer agreed as RTP/SAVP(F) or UDP/TLS/RTP/SAVP(F), from the answer on.
+        Without keys, clear media is told by payloads of exactly the codec's sizes, with no room for a tag and an MKI,
+        by the codec's structure (AMR table of contents, telephone-event fields, unevenly spread G.711 octets, NAL
+        units), and by low entropy. Two tests that agree make the finding strong; one alone makes it a suspicion.
+    Why it matters:
+        Speech, video or digits pass in clear while signalling says that they are secured: anyone on the path listens.
+    What the finding shows:
+        The frames of offer and answer, the first and the last clear packet, the payload length seen and the length
+        that the agreed suite asks for, and the tests that decided.
+    How to fix it:
+        Let the sender apply the suite that was agreed, or refuse the line. Where a gateway or media proxy stands on
+        the path, check that it keeps SRTP on this leg. Let the receiver discard packets that do not authenticate.
+    When it is not assessed:
+        N-MED: no media, or fewer than 20 packets after the answer. N-OA: the answer was not seen. N-KEY: sizes and
+        structure of the codec tell nothing without keys. N-SIP: no session description announces the stream. Media
+        before the answer is the object of IMS-SRTP-014.
+    """
+    for call, line, states in _secure_lines(trace):
+        yield from _plain_rtp(trace, call, line, states)
+    yield from _unanswered(trace)
+    for stream in trace.unbound_streams:
+        yield no_description(stream, "stream")
+
+
+def _plain_rtp(trace: Trace, call: Call, line: MediaLine, states: list[LineState]) -> Iterator[Outcome]:
+    """One outcome for each direction of a line: the gravest of its streams."""
+    directions: dict[bytes | str, Outcome] = {}
+    clear: dict[bytes | str, int] = {}
+    for use in line.streams:
+        stream = use.stream
+        if not isinstance(stream, MediaStream):
+            continue
+        outcome = _plain_stream(trace, call, line, states, use, stream)
+        if outcome is None:
+            continue
+        side = use.party or use.sender
+        if outcome.verdict in ("violation", "suspect"):
+            clear[side] = clear.get(side, 0) + 1
+        known = directions.get(side)
+        if known is None or _grave(outcome) > _grave(known):
+            directions[side] = outcome
+    for side, outcome in directions.items():
+        if clear.get(side, 0) > 1:
+            outcome = replace(outcome, message=f"{outcome.message} {clear[side] - 1} more streams of this direction.")
+        yield outcome
+    if not directions and any(state.answered.direction != b"inactive" for state in states if state.answered):
+        yield not_assessed(Subject("media", line.id), "N-MED", "no media packets of the secure line after its answer")
+
+
+def _grave(outcome: Outcome) -> int:
+    """Gravity; streams too short to be judged do not hide what others of the direction show."""
+    return -1 if outcome.gap == "N-MED" else GRAVITY[outcome.verdict]
+
+
+def _plain_stream(
+    trace: Trace, call: Call, line: MediaLine, states: list[LineState], use: StreamUse, stream: MediaStream
+) -> Outcome | None:
+    subject = Subject("media", line.id)
+    shares = [(overlap(stream.first.time, stream.last.time, state), state) for state in states]
+    together = sum(share for share, _ in shares if share > 0)
+    length = stream.last.time - stream.first.time
+    share = min(1.0, together / length) if length else float(any(each >= 0 for each, _ in shares))
+    if not any(each >= 0 for each, _ in shares):
+        return None
+    if stream.packets * share < ENOUGH_PACKETS or share < ENOUGH_SHARE:
+        return not_assessed(subject, "N-MED", f"fewer than {ENOUGH_PACKETS} packets after the answer")
+    judgement = stream.judgement
+    state = max(shares, key=lambda each: each[0])[1]
+    if judgement.kind == "srtp":
+        return Outcome("pass", subject)
+    unencrypted = any(crypto.unencrypted_srtp for crypto in state.answered.crypto) if state.answered else False
+    if judgement.kind == "unknown" or (unencrypted and not SIZE_TESTS & set(judgement.tests)):
+        return not_assessed(subject, "N-KEY", "sizes and structure of the payloads tell nothing without keys")
+    begin = state.answered_at or state.begins
+    later = [sample.frame for sample in stream.samples if sample.time >= begin]
+    first = judgement.frames[0] if judgement.frames and stream.first.time >= begin else min(later, default=0)
+    first, last = first or stream.first.frame, judgement.frames[-1] if judgement.frames else stream.last.frame
+    sure = judgement.confidence in ("proven", "strong")
+    way, agreed = direction(use), protection_agreed(state)
+    name = text(state.offered.type)
+    answer = state.negotiation.answer
+    told = " and ".join(judgement.tests)
+    return Outcome(
+        "violation" if sure else "suspect",
+        subject,
+        confidence="strong" if judgement.confidence == "strong" else "proven" if sure else "heuristic",
+        title=f"Plain RTP on a line agreed as {agreed}",
+        message=(
+            f"Plain RTP on secure {name} line {line.index} of {call.id}, {way or 'direction unknown'} "
+            f"({stream.source} to {stream.destination}), {judgement.packets} packets from {frame_text(trace, first)}, "
+            f"{judgement.observed} where protection makes it {judgement.expected}; the answer in "
+            f"{frame_text(trace, answer.message.frame) if answer else 'the capture'} selected {agreed}. "
+            f"Anyone on the path can listen. Told by {told}; keys were not used."
+        ),
+        evidence=(
+            *agreement(state),
+            Evidence(first, "RTP payload", judgement.observed, judgement.expected),
+            Evidence(last, "RTP payload", judgement.observed, judgement.expected),
+        ),
+        role=use.sender,
+        media=media_name(state.offered),
+        direction=way,
+        normalised=(judgement.observed, judgement.expected),
+    )
+
+
+# --- IMS-SRTP-002 ---------------------------------------------------------------------------------
+
+
+@rule(
+    id="IMS-SRTP-002",
+    name="plain-rtcp-on-savp",
+    severity=Severity.CRITICAL,
+    tier=1,
+    profiles=("ALL",),
+    references=("TS 33.328 §5.2", "RFC 3711 §3.4"),
+)
+def plain_rtcp_on_savp(trace: Trace, scene: Scene) -> Iterator[Outcome]:
+    """RTCP without SRTCP on a secure line.
+
+    What it checks:
+        RTCP packets of every line that was agreed as RTP/SAVP(F) or UDP/TLS/RTP/SAVP(F), or whose RTP is shown to be
+        SRTP: compounds whose length fields add up to exactly the datagram have no index word and no tag. A line lasts
+        until 5 seconds after its dialog, so the RTCP BYE behind the SIP BYE belongs to it.
+    Why it matters:
+        RTCP must be authenticated without exception. A forged BYE or report ends or degrades the call, and the names
+        of the participants (CNAME) are readable.
+    What the finding shows:
+        The frames of offer and answer, the first and the last plain packet, and the arithmetic of its lengths.
+    How to fix it:
+        Let the sender protect RTCP with SRTCP under the same master key as RTP, from its first packet on. Gateways that
+        generate their own RTCP have to do so too.
+    When it is not assessed:
+        N-MED: no RTCP of the line was seen. N-OA: the answer was not seen. N-SIP: no session description announces the
+        RTCP, and its RTP is not shown to be SRTP. T-MUX: RTP with payload types 64 to 95 shares the port. The first
+        packet of a sender is excused if it was sent before keys were agreed.
+    """
+    for call, line in rtp_lines(trace):
+        states = [state for state in line.states if secure_rtp(state)]
+        shown = [use.stream.judgement for use in line.streams if isinstance(use.stream, MediaStream)]
+        protected = [judgement for judgement in shown if judgement.kind == "srtp"]
+        if states:
+            yield from _plain_rtcp(trace, call, line, states, "proven")
+        elif protected:
+            confidence = "strong" if any(each.confidence != "heuristic" for each in protected) else "heuristic"
+            agreed = [state for state in line.states if rtp_state(state)]
+            yield from _plain_rtcp(trace, call, line, agreed, confidence)
+    yield from _unanswered(trace)
+    streams = {(stream.ssrc, stream.source.ip, stream.destination.ip): stream for stream in trace.unbound_streams}
+    for source in trace.unbound_rtcp:
+        stream = streams.get((source.ssrc, source.source.ip, source.destination.ip))
+        if stream is None or stream.kind != "srtp" or stream.judgement.confidence == "heuristic":
+            yield no_description(source, "rtcp")
+        elif _excused(source, None) < source.plain:
+            yield _plain_beside(trace, source, stream)
+        else:
+            yield Outcome("pass", Subject("rtcp", source.id))
+
+
+def _excused(source: RtcpSource, answered_at: int | None) -> int:
+    """1 if the sender's first packet is plain and was sent before its keys were at hand."""
+    if not source.plain_samples or source.plain_samples[0].frame != source.first.frame:
+        return 0
+    early = answered_at is not None and source.plain_samples[0].time < answered_at
+    return int(early or source.packets > source.plain)
+
+
+def _plain_rtcp(
+    trace: Trace, call: Call, line: MediaLine, states: list[LineState], confidence: str
+) -> Iterator[Outcome]:
+    directions: dict[bytes | str, Outcome] = {}
+    subject = Subject("media", line.id)
+    for use in line.rtcp:
+        source = use.stream
+        if not isinstance(source, RtcpSource):
+            continue
+        plain = _plain_in(source, states, line.states[0] in states)
+        outcome = Outcome("pass", subject)
+        if plain is None:
+            continue
+        if plain:
+            outcome = _plain_source(trace, call, line, states, use, source, plain, confidence)
+            if source.multiplexed and any(_conflicting(state) for state in states):
+                outcome = not_assessed(subject, "T-MUX", "RTP with payload types 64 to 95 shares the port with RTCP")
+        side = use.party or use.sender
+        known = directions.get(side)
+        if known is None or GRAVITY[outcome.verdict] > GRAVITY[known.verdict]:
+            directions[side] = outcome
+    yield from directions.values()
+    if not directions:
+        yield not_assessed(subject, "N-MED", "no RTCP of the secure line was seen")
+
+
+def _conflicting(state: LineState) -> bool:
+    return any(
+        each.isdigit() and len(each) < 4 and int(each) in CONFLICTING
+        for media in (state.offered, state.answered)
+        if media is not None
+        for each in media.formats
+    )
+
+
+def _plain_in(source: RtcpSource, states: list[LineState], from_offer: bool) -> list[RtcpSample] | None:
+    """Samples of plain packets while the line was secure, the excused one left out; None if it sent nothing then.
+
+    The first state counts from its offer: an early packet is excused, a second one is not.
+    """
+    windows: list[tuple[int, int | None]] = []
+    for number, state in enumerate(states):
+        agreed = state.answered_at if state.answered_at is not None else state.begins
+        windows.append((state.begins if number == 0 and from_offer else agreed, state.ends))
+
+    def inside(first: int, last: int) -> bool:
+        return any(begin <= last and (end is None or first <= end + GRACE) for begin, end in windows)
+
+    if not inside(source.first.time, source.last.time):
+        return None
+    found = [sample for sample in source.plain_samples if inside(sample.time, sample.time)]
+    excused = _excused(source, states[0].answered_at)
+    if found and excused and found[0].frame == source.first.frame:
+        found = found[1:]
+    if not found and source.plain == source.packets > len(source.plain_samples) and source.plain_samples:
+        late = inside(source.last.time, source.last.time)
+        return [replace(source.plain_samples[-1], frame=source.last_plain, time=source.last.time)] if late else []
+    return found
+
+
+def _arithmetic(sample: RtcpSample) -> str:
+    walk = compound_length(sample.data)
+    names = "+".join(RTCP_NAMES.get(each, str(each)) for each in walk.packet_types[:4])
+    return f"{sample.length} octets in a datagram of {sample.length} ({names or 'RTCP'})"
+
+
+def _plain_source(
+    trace: Trace, call: Call, line: MediaLine, states: list[LineState], use: StreamUse, source: RtcpSource,
+    plain: list[RtcpSample], confidence: str,
+) -> Outcome:  # fmt: skip
+    state = next(
+        (each for each in states if each.answered_at is not None and each.answered_at <= plain[0].time), states[0]
+    )
+    agreed, way = protection_agreed(state), direction(use)
+    arithmetic = _arithmetic(plain[0])
+    expected = "index word and tag behind the compound"
+    sure = confidence != "heuristic"
+    count = len(plain) if source.plain <= len(source.plain_samples) else source.plain
+    return Outcome(
+        "violation" if sure else "suspect",
+        Subject("media", line.id),
+        confidence="proven" if confidence == "proven" else "strong" if sure else "heuristic",
+        title="Plain RTCP on a secure line",
+        message=(
+            f"Plain RTCP on secure {text(state.offered.type)} line {line.index} of {call.id}, "
+            f"{way or 'direction unknown'} ({source.source} to {source.destination}), SSRC 0x{source.ssrc:08x}, up to "
+            f"{count} packets from {frame_text(trace, plain[0].frame)}: {arithmetic}, no room for the index word and "
+            f"tag of SRTCP; {agreed if secure_rtp(state) else 'its RTP is SRTP'}. Anyone on the path can forge BYE and "
+            "reports and reads names. Not seen: any key."
+        ),
+        evidence=(
+            *agreement(state),
+            Evidence(plain[0].frame, "RTCP length", arithmetic, expected),
+            Evidence(source.last_plain or plain[-1].frame, "RTCP length", _arithmetic(plain[-1]), expected),
+        ),
+        role=use.sender,
+        media=media_name(state.offered),
+        direction=way,
+        normalised=("compound as long as the datagram", expected),
+    )
+
+
+def _plain_beside(trace: Trace, source: RtcpSource, stream: MediaStream) -> Outcome:
+    """Plain RTCP of a stream without SDP that is shown to be SRTP."""
+    sample = source.plain_samples[_excused(source, None) if len(source.plain_samples) > 1 else 0]
+    expected = "index word and tag behind the compound"
+    return Outcome(
+        "violation",
+        Subject("rtcp", source.id),
+        confidence="strong",
+        title="Plain RTCP beside SRTP",
+        message=(
+            f"Plain RTCP from {source.source} to {source.destination}, SSRC 0x{source.ssrc:08x}, "
+            f"{source.plain} packets from {frame_text(trace, sample.frame)}: {_arithmetic(sample)}, while the RTP of the "
+            f"same source is SRTP ({stream.judgement.observed}). Anyone on the path can forge BYE and reports and "
+            "reads names. Not seen: the signalling of the call."
+        ),
+        evidence=(
+            Evidence(stream.first.frame, "RTP payload", stream.judgement.observed, stream.judgement.expected),
+            Evidence(sample.frame, "RTCP length", _arithmetic(sample), expected),
+            Evidence(source.last_plain or sample.frame, "RTCP length", _arithmetic(sample), expected),
+        ),
+        normalised=("compound as long as the datagram", expected),
+    )
+
+
+# --- IMS-SRTP-003 ---------------------------------------------------------------------------------
+
+
+@rule(
+    id="IMS-SRTP-003",
+    name="srtcp-without-authentication",
+    severity=Severity.CRITICAL,
+    tier=1,
+    profiles=("ALL",),
+    references=("TS 33.328 §5.2", "RFC 3711 §3.4", "RFC 3711 §9.5", "RFC 4568 §6.3.3"),
+)
+def srtcp_without_authentication(trace: Trace, scene: Scene) -> Iterator[Outcome]:
+    """SRTCP without an authentication tag.
+
+    What it checks:
+        Where the index word stands in the SRTCP packets of each sender: it grows by one with every packet and is never
+        encrypted. If nothing, or nothing but the MKI, stands behind it, and no AEAD tag before it, the packets carry no
+        tag. UNAUTHENTICATED_SRTP does not excuse this: it switches off the tag of RTP only.
+    Why it matters:
+        The tag of SRTCP is required whatever is chosen for RTP. Without it a forged BYE ends calls and forged feedback
+        degrades them.
+    What the finding shows:
+        The packets, their overhead over the clear compound, and the suite that was agreed.
+    How to fix it:
+        Let the sender append the tag of its suite to every SRTCP packet: 80 bits, also with the _32 suites, or 128 bits
+        with AES-GCM.
+    When it is not assessed:
+        N-MED: no RTCP of the line was seen. N-KEY: too few packets to find the index word. N-OA: the answer was not
+        seen. N-SIP: no session description announces the packets. Plain RTCP is the object of IMS-SRTP-002.
+    """
+    for call, line, states in _secure_lines(trace):
+        directions: dict[bytes | str, Outcome] = {}
+        plain_only = False
+        for use in line.rtcp:
+            source = use.stream
+            if not isinstance(source, RtcpSource):
+                continue
+            if source.plain == source.packets:
+                plain_only = True
+                continue
+            outcome = _untagged(trace, source, Subject("media", line.id), (call, line, states[-1], use))
+            side = use.party or use.sender
+            known = directions.get(side)
+            if known is None or GRAVITY[outcome.verdict] > GRAVITY[known.verdict]:
+                directions[side] = outcome
+        yield from directions.values()
+        if not directions and not plain_only:
+            yield not_assessed(Subject("media", line.id), "N-MED", "no RTCP of the secure line was seen")
+    yield from _unanswered(trace)
+    for source in trace.unbound_rtcp:
+        if source.plain == source.packets:
+            continue
+        if source.layout is None:
+            yield no_description(source, "rtcp")
+        else:
+            yield _untagged(trace, source, Subject("rtcp", source.id), None)
+
+
+def _untagged(
+    trace: Trace, source: RtcpSource, subject: Subject, of: tuple[Call, MediaLine, LineState, StreamUse] | None
+) -> Outcome:
+    layout = source.layout
+    aead = aead_agreed(of[2]) if of is not None else None
+    if layout is not None and aead is False and layout.aead:
+        layout = find_layout(source.other_samples, aead=False) or layout
+    if layout is None:
+        return not_assessed(subject, "N-KEY", "too few SRTCP packets to find the index word without keys")
+    if layout.aead and aead is None and find_layout(source.other_samples, aead=False) is not None:
+        return not_assessed(subject, "N-KEY", "without the suite an AEAD tag can't be told from no tag at all")
+    if layout.aead or layout.tag_octets:
+        return Outcome("pass", subject)
+    if not _every_packet(source.other_samples, layout):
+        return not_assessed(subject, "N-KEY", "not every SRTCP packet has its index word at the same place")
+    first, last = source.other_samples[0], source.other_samples[-1]
+    observed = f"overhead of {layout.overhead} octets: index word" + (
+        f" and MKI of {layout.mki_octets}" if layout.mki_octets else ""
+    )
+    expected = f"overhead of {layout.overhead + 10} octets or more, with a tag"
+    where, role, media, way = f"from {source.source} to {source.destination}", "", "", ""
+    evidence: tuple[Evidence, ...] = ()
+    if of is not None:
+        call, line, state, use = of
+        role, media, way = use.sender, media_name(state.offered), direction(use)
+        where = (
+            f"on secure {text(state.offered.type)} line {line.index} of {call.id}, {way or 'direction unknown'} "
+            f"({source.source} to {source.destination})"
+        )
+        evidence = agreement(state)
+    agreed = protection_agreed(of[2]) if of is not None else "an unknown suite"
+    return Outcome(
+        "violation",
+        subject,
+        confidence="strong",
+        title="SRTCP without a tag",
+        message=(
+            f"SRTCP without an authentication tag {where}, SSRC 0x{source.ssrc:08x}, {source.packets - source.plain} "
+            f"packets from {frame_text(trace, first.frame)}: {observed}, while {agreed} was agreed. Anyone on the path "
+            "can forge BYE and reports. Not seen: any key; the layout follows from index words that grow by one."
+        ),
+        evidence=(
+            *evidence,
+            Evidence(first.frame, "SRTCP overhead", observed, expected),
+            Evidence(last.frame, "SRTCP overhead", observed, expected),
+        ),
+        role=role,
+        media=media,
+        direction=way,
+        normalised=(observed, expected),
+    )
+
+
+def _every_packet(samples: Iterable[RtcpSample], layout: SrtcpLayout) -> bool:
+    """Whether all packets follow one another in the layout, losses and a stray one apart."""
+    count = len({sample.data for sample in samples})
+    return layout.pairs >= 0.8 * (count - 1)

@@ -1,0 +1,90 @@
+"""Rules about TLS and DTLS sessions (IMS-TLS)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dissectors.tls.suites import suite
+from imsinspect.rules.facts import MAX_EVIDENCE, frame_text, media_name, not_assessed
+from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
+from imsinspect.rules.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from imsinspect.rules.rule import Scene
+    from imsinspect.trace.model import MediaLine, TlsSession, Trace
+
+
+@rule(
+    id="IMS-TLS-001",
+    name="tls-null-cipher",
+    severity=Severity.CRITICAL,
+    tier=1,
+    profiles=("ALL",),
+    references=("TS 33.328 §5.3", "TS 33.210 §6.2", "TS 33.310 Annex E", "RFC 8122 §7"),
+)
+def tls_null_cipher(trace: Trace, scene: Scene) -> Iterator[Outcome]:
+    """Negotiated cipher suite does not encrypt.
+
+    What it checks:
+        Every ServerHello of every TLS and DTLS session, renegotiations included: the cipher suite it selects must
+        encrypt. Suites with a NULL cipher do not, nor do the integrity-only suites of TLS 1.3 (0xC0B4, 0xC0B5).
+    Why it matters:
+        The session looks protected and authenticates its peers, yet every listener on the path reads what it carries:
+        messages, floor control, signalling with its keys.
+    What the finding shows:
+        The frame of the ServerHello, code and name of the suite, the media line if one announced the session, and
+        whether records could be read without a key.
+    How to fix it:
+        Remove suites with NULL encryption from the server's list and from the client's, and let both require AEAD
+        suites (AES-GCM, ChaCha20-Poly1305) with forward secrecy.
+    When it is not assessed:
+        N-HS: no ServerHello of the session is in the capture, or it selects a suite that no registry knows. A client
+        that merely offers such suites is the object of IMS-TLS-010; a handshake that was refused negotiated nothing.
+    """
+    lines = {id(session): line for call in trace.calls for line in call.lines for session in line.tls_sessions}
+    for session in trace.tls_sessions:
+        subject = Subject("tls-session", session.id)
+        chosen = [(hello, code, suite(code)) for hello in session.server_hellos for code in hello.cipher_suites[:1]]
+        null = [(hello, code, each) for hello, code, each in chosen if each.null]
+        if null:
+            hello, code, each = null[0]
+            line = lines.get(id(session))
+            yield Outcome(
+                "violation",
+                subject,
+                title=f"{session.transport.upper()} without encryption: {each.name}",
+                message=(
+                    f"The {session.transport.upper()} session {session.id} from {session.client} to {session.server}"
+                    f"{f' of media line {line.id}' if line else ''} selects {each.name} (0x{code:04x}) in "
+                    f"{frame_text(trace, hello.frame)}, which does not encrypt. Every listener on the path reads what "
+                    f"the session carries. {_read(session)}"
+                ),
+                evidence=tuple(
+                    Evidence(
+                        hello.frame, "ServerHello.cipher_suite", f"0x{code:04x} {each.name}", "a suite that encrypts"
+                    )
+                    for hello, code, each in null[:MAX_EVIDENCE]
+                ),
+                fact=session.id,
+                role="server",
+                media=_media(line),
+                normalised=(each.name, "a suite that encrypts"),
+            )
+        elif any(each.known for _, _, each in chosen):
+            yield Outcome("pass", subject)
+        elif chosen:
+            yield not_assessed(subject, "N-HS", "the ServerHello selects a cipher suite that no registry knows")
+        elif not (session.alerts and session.client_hellos):
+            yield not_assessed(subject, "N-HS", "no ServerHello of the session is in the capture")
+
+
+def _read(session: TlsSession) -> str:
+    if session.opened_data:
+        return f"{len(session.opened_data)} of its records were read without a key."
+    return "No application data of it was seen."
+
+
+def _media(line: MediaLine | None) -> str:
+    return media_name(line.states[-1].offered) if line is not None and line.states else ""
