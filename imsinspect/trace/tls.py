@@ -407,7 +407,7 @@ class _Session:
         record.version = version_name(SSL_2_0)
         record.resumed = bool(hello.session_id_hit)
         record.server_hellos.append(
-            Hello(event.frame, event.time, SSL_2_0, hello.cipher_specs, session_id=b"", legacy_version=hello.version)
+            Hello(event.frame, event.time, SSL_2_0, cipher_suites=(), legacy_version=hello.version)
         )
         if hello.certificate:
             record.certificate_frames.append(event.frame)
@@ -423,6 +423,8 @@ class _Session:
         record.version = version_name(SSL_2_0)
         self._version = SSL_2_0
         record.cipher_suite = message.cipher_kind
+        if record.server_hellos:  # the client selects among what the server offered (SSL 2.0 protocol C.7)
+            record.server_hellos[-1].cipher_suites = (message.cipher_kind,)
         self._suite = suite(message.cipher_kind)
         record.cipher_suite_name = self._suite.name
 

@@ -303,6 +303,7 @@ def test_ssl2_names_the_cipher_in_the_client_master_key() -> None:
     assert (session.version, session.cipher_suite) == ("SSL 2.0", 0x050080)
     assert session.cipher_suite_name == "SSL2_IDEA_128_CBC_WITH_MD5"
     assert session.client_hellos[0].cipher_suites == (0x010080, 0x050080)
+    assert session.server_hellos[0].cipher_suites == (0x050080,)
     assert session.handshake_complete
     assert [one.sha256 for one in session.server_certificates] == [hashlib.sha256(b"der").hexdigest()]
 
