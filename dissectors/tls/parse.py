@@ -6,6 +6,7 @@ it never raises. Scapy users find the same grammar, field by field, in `dissecto
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ class _Cursor:
 def _numbers(data: bytes, octets: int = 2) -> tuple[int, ...]:
     whole = len(data) - len(data) % octets
     if octets == 2:
-        return tuple(data[at] << 8 | data[at + 1] for at in range(0, whole, 2))
+        return struct.unpack(f">{whole // 2}H", data[:whole])
     return tuple(int.from_bytes(data[at : at + octets], "big") for at in range(0, whole, octets))
 
 
