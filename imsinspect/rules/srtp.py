@@ -30,6 +30,7 @@ from imsinspect.trace.srtcp import compound_length, find_layout
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from imsinspect.capture.frames import FrameId
     from imsinspect.rules.rule import Scene
     from imsinspect.trace.model import Call, LineState, MediaLine, RtcpSample, SrtcpLayout, StreamUse, Trace
 
@@ -222,21 +223,22 @@ def plain_rtcp_on_savp(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         shown = [use.stream.judgement for use in line.streams if isinstance(use.stream, MediaStream)]
         protected = [judgement for judgement in shown if judgement.kind == "srtp"]
         if states:
-            yield from _plain_rtcp(trace, call, line, states, "proven")
+            yield from _plain_rtcp(trace, call, line, states, "proven", 0)
         elif protected:
             confidence = "strong" if any(each.confidence != "heuristic" for each in protected) else "heuristic"
             agreed = [state for state in line.states if rtp_state(state)]
-            yield from _plain_rtcp(trace, call, line, agreed, confidence)
+            since = min(each.frames[0] for each in protected if each.frames)
+            yield from _plain_rtcp(trace, call, line, agreed, confidence, since)
     yield from _unanswered(trace)
     streams = {(stream.ssrc, stream.source.ip, stream.destination.ip): stream for stream in trace.unbound_streams}
     for source in trace.unbound_rtcp:
         stream = streams.get((source.ssrc, source.source.ip, source.destination.ip))
         if stream is None or stream.kind != "srtp" or stream.judgement.confidence == "heuristic":
             yield no_description(source, "rtcp")
-        elif _excused(source, None) < source.plain:
-            yield _plain_beside(trace, source, stream)
-        else:
-            yield Outcome("pass", Subject("rtcp", source.id))
+            continue
+        excused = _excused(source, None)
+        later = [each for each in source.plain_samples[excused:] if each.frame >= stream.judgement.frames[0]]
+        yield _plain_beside(trace, source, stream, later[0]) if later else Outcome("pass", Subject("rtcp", source.id))
 
 
 def _excused(source: RtcpSource, answered_at: int | None) -> int:
@@ -248,15 +250,16 @@ def _excused(source: RtcpSource, answered_at: int | None) -> int:
 
 
 def _plain_rtcp(
-    trace: Trace, call: Call, line: MediaLine, states: list[LineState], confidence: str
+    trace: Trace, call: Call, line: MediaLine, states: list[LineState], confidence: str, since: FrameId
 ) -> Iterator[Outcome]:
+    """One outcome for each direction of a line; `since` is the frame from which on its RTP is protected."""
     directions: dict[bytes | str, Outcome] = {}
     subject = Subject("media", line.id)
     for use in line.rtcp:
         source = use.stream
         if not isinstance(source, RtcpSource):
             continue
-        plain = _plain_in(source, states, line.states[0] in states)
+        plain = _plain_in(source, states, since, from_offer=not since and line.states[0] is states[0])
         outcome = Outcome("pass", subject)
         if plain is None:
             continue
@@ -282,7 +285,9 @@ def _conflicting(state: LineState) -> bool:
     )
 
 
-def _plain_in(source: RtcpSource, states: list[LineState], from_offer: bool) -> list[RtcpSample] | None:
+def _plain_in(
+    source: RtcpSource, states: list[LineState], since: FrameId, *, from_offer: bool
+) -> list[RtcpSample] | None:
     """Samples of plain packets while the line was secure, the excused one left out; None if it sent nothing then.
 
     The first state counts from its offer: an early packet is excused, a second one is not.
@@ -297,7 +302,7 @@ def _plain_in(source: RtcpSource, states: list[LineState], from_offer: bool) -> 
 
     if not inside(source.first.time, source.last.time):
         return None
-    found = [sample for sample in source.plain_samples if inside(sample.time, sample.time)]
+    found = [each for each in source.plain_samples if each.frame >= since and inside(each.time, each.time)]
     excused = _excused(source, states[0].answered_at)
     if found and excused and found[0].frame == source.first.frame:
         found = found[1:]
@@ -349,9 +354,8 @@ def _plain_source(
     )
 
 
-def _plain_beside(trace: Trace, source: RtcpSource, stream: MediaStream) -> Outcome:
+def _plain_beside(trace: Trace, source: RtcpSource, stream: MediaStream, sample: RtcpSample) -> Outcome:
     """Plain RTCP of a stream without SDP that is shown to be SRTP."""
-    sample = source.plain_samples[_excused(source, None) if len(source.plain_samples) > 1 else 0]
     expected = "index word and tag behind the compound"
     return Outcome(
         "violation",
@@ -360,8 +364,8 @@ def _plain_beside(trace: Trace, source: RtcpSource, stream: MediaStream) -> Outc
         title="Plain RTCP beside SRTP",
         message=(
             f"Plain RTCP from {source.source} to {source.destination}, SSRC 0x{source.ssrc:08x}, "
-            f"{source.plain} packets from {frame_text(trace, sample.frame)}: {_arithmetic(sample)}, while the RTP of the "
-            f"same source is SRTP ({stream.judgement.observed}). Anyone on the path can forge BYE and reports and "
+            f"{source.plain} packets from {frame_text(trace, sample.frame)}: {_arithmetic(sample)}, while the RTP of "
+            f"the same source is SRTP ({stream.judgement.observed}). Anyone on the path can forge BYE and reports and "
             "reads names. Not seen: the signalling of the call."
         ),
         evidence=(

@@ -173,6 +173,7 @@ def _collision(
     named = " and ".join(f"{each.source} to {each.destination} ({each.packets} packets)" for each in shown)
     more = f" and {len(streams) - len(shown)} more" if len(streams) > len(shown) else ""
     changed = _changed(streams, newest)
+    since = frame_text(trace, max(each.first.frame for each in shown))
     return Outcome(
         "violation",
         Subject("stream", first.id),
@@ -180,8 +181,8 @@ def _collision(
         title=f"SSRC used by {len(streams)} sources at once",
         message=(
             f"SSRC 0x{first.ssrc:08x} is used by {len(streams)} sources of one RTP session or conference: {named}"
-            f"{more}, which overlap for {seconds:.1f} s from {frame_text(trace, max(each.first.frame for each in shown))} with "
-            "sequence numbers of their own. Receivers mix them up and replay protection fails; under a shared key both "
+            f"{more}. They overlap for {seconds:.1f} s from {since} on, with sequence numbers of their own. "
+            "Receivers mix them up and replay protection fails; under a shared key both "
             f"would use one keystream. {changed} Not checked: whether the keys are shared."
         ),
         evidence=tuple(

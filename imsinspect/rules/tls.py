@@ -82,7 +82,8 @@ def tls_null_cipher(trace: Trace, scene: Scene) -> Iterator[Outcome]:
 
 def _read(session: TlsSession) -> str:
     if session.opened_data:
-        return f"{len(session.opened_data)} of its records were read without a key."
+        count = len(session.opened_data)
+        return f"{count} of its records {'was' if count == 1 else 'were'} read without a key."
     return "No application data of it was seen."
 
 
