@@ -40,9 +40,20 @@ Row = dict[str, Any]
 
 
 def render(audit: Audit) -> str:
-    """The report as text: two spaces a level, ASCII only (no terminal acts on it), with a newline at the end."""
-    written = json.dumps(to_json(audit), indent=2, ensure_ascii=True, allow_nan=False)
-    return written.replace("\x7f", "\\u007f") + "\n"
+    """The report as text: one line for each entry of a list, ASCII only (no terminal acts on it)."""
+    lines = ",\n".join(f"  {_compact(name)}: {_value(value)}" for name, value in to_json(audit).items())
+    return f"{{\n{lines}\n}}\n"
+
+
+def _value(value: object) -> str:
+    """A top-level value; its lists have a line for each entry, which keeps large reports quick to write and to diff."""
+    if not isinstance(value, list) or not value:
+        return _compact(value)
+    return "[\n" + ",\n".join(f"    {_compact(each)}" for each in value) + "\n  ]"
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=True, allow_nan=False).replace("\x7f", "\\u007f")
 
 
 def to_json(audit: Audit) -> Row:

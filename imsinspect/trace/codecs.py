@@ -14,8 +14,6 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from imsinspect.trace.model import MediaSample
 
 Kind = Literal["samples", "frames", "modes", "event", "video"]
@@ -269,36 +267,40 @@ def structure_test(which: Codec, parameters: bytes) -> Callable[[bytes, int], bo
     return STRUCTURES.get(which.name)
 
 
-def octet_counts(data: bytes) -> NDArray[np.int64]:
-    """How often each octet value stands in the data."""
-    return np.bincount(np.frombuffer(data, np.uint8), minlength=256)
-
-
-def chi_square(data: bytes) -> float:
-    """How far octets are from evenly spread; about 255 for ciphertext of any length, and seldom above 350."""
-    if not data:
-        return 0.0
-    counts = octet_counts(data)
-    return float(np.dot(counts, counts)) * 256 / len(data) - len(data)
-
-
-def entropy(data: bytes) -> float:
-    """Bits that an octet carries, by the spread of values alone."""
-    if not data:
-        return 0.0
-    share = octet_counts(data)
-    share = share[share > 0] / len(data)
-    return float(-(share * np.log2(share)).sum())
-
-
-def repeats(samples: Sequence[MediaSample]) -> bool:
-    """Whether payloads show what no cipher leaves: two equal ones, or one octet many times in a row."""
+def equal_payloads(samples: Sequence[MediaSample]) -> bool:
+    """Whether two packets have the same payload, which no cipher leaves."""
     seen: dict[bytes, int] = {}
     for sample in samples:
-        payload = sample.payload
-        if len(payload) >= RUN and seen.setdefault(payload, sample.sequence) != sample.sequence:
+        if len(sample.payload) >= RUN and seen.setdefault(sample.payload, sample.sequence) != sample.sequence:
             return True
-    data = np.frombuffer(b"".join(sample.payload for sample in samples), np.uint8)
-    change = np.flatnonzero(data[1:] != data[:-1])
-    edges = np.concatenate([[-1], change, [len(data) - 1]])
-    return bool(len(data) and np.diff(edges).max() >= RUN)
+    return False
+
+
+class Octets:
+    """The spread of octet values in payloads, counted once."""
+
+    __slots__ = ("counts", "data")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = np.frombuffer(data, np.uint8)
+        self.counts = np.bincount(self.data, minlength=256)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def chi_square(self) -> float:
+        """How far octets are from evenly spread; about 255 for ciphertext of any length, and seldom above 350."""
+        length = len(self.data)
+        return float(np.dot(self.counts, self.counts)) * 256 / length - length if length else 0.0
+
+    def entropy(self) -> float:
+        """Bits that an octet carries, by the spread of values alone."""
+        share = self.counts[self.counts > 0] / max(len(self.data), 1)
+        return float(-(share * np.log2(share)).sum())
+
+    def longest_run(self) -> int:
+        """How often one value stands in a row at most."""
+        change = np.flatnonzero(self.data[1:] != self.data[:-1])
+        if not len(change):
+            return len(self.data)
+        return int(max(change[0] + 1, len(self.data) - 1 - change[-1], np.diff(change).max(initial=0)))

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dissectors.sdp.parse import SessionDescription
     from imsinspect.capture.endpoint import Endpoint
     from imsinspect.trace.connections import JoinedConnection
+    from imsinspect.trace.judgement import Expectation
     from imsinspect.trace.model import MediaStream, RtcpSource, TlsSession
     from imsinspect.trace.scan import Scan
 
@@ -261,11 +262,12 @@ class _Builder:
         trace.unbound_rtcp = [each for each in unbound_rtcp if id(each) in kept]
         for number, source in enumerate(trace.rtcp_sources, 1):
             source.id = f"rtcp-{number}"
+        expected: dict[int, Expectation] = {}
         states = {id(use.stream): line for call in trace.calls for line in call.lines for use in line.streams}
         for stream in trace.streams:
             line = states.get(id(stream))
             state = line.states[-1] if line is not None and line.states else None
-            stream.judgement = judge(stream, state)
+            stream.judgement = judge(stream, state, expected)
         counts.rtp_streams = len(trace.streams)
         counts.rtp_packets = sum(each.packets for each in trace.streams)
         counts.rtcp_packets = sum(each.plain for each in trace.rtcp_sources)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from dissectors.sdp.suites import SDES_SUITES
 from imsinspect.trace.codecs import (
+    RUN,
     Codec,
-    chi_square,
+    Octets,
     clear_sizes,
     codec,
-    entropy,
-    repeats,
+    equal_payloads,
     static_codec,
     structure_test,
 )
@@ -46,12 +46,17 @@ SELF_DELIMITING = ("modes", "event", "video")  # the structure of one payload te
 PROTECTED, CLEAR = "srtp", "rtp"
 
 
-def judge(stream: MediaStream, line_state: LineState | None) -> Judgement:
+def judge(stream: MediaStream, line_state: LineState | None, known: dict[int, Expectation] | None = None) -> Judgement:
     """What a stream's packets show, given the media line that announced it, if any.
 
-    Without a line only static payload types have a meaning, and every suite is possible.
+    Without a line only static payload types have a meaning, and every suite is possible. `known` keeps what line
+    states expect, by their identity, for the other streams of the same lines.
     """
-    expectation = _Expectation.of(line_state)
+    expectation = None if known is None else known.get(id(line_state))
+    if expectation is None:
+        expectation = Expectation.of(line_state)
+        if known is not None:
+            known[id(line_state)] = expectation
     verdicts = [
         verdict
         for payload_type, runs in _by_payload_type(stream.sizes).items()
@@ -93,7 +98,7 @@ class _Verdict:
 
 
 @dataclass(slots=True, frozen=True)
-class _Expectation:
+class Expectation:
     """What a media line says of its packets."""
 
     media: tuple[Media, ...]  # the answer first
@@ -102,7 +107,7 @@ class _Expectation:
     tagless: bool  # protection without a tag is agreed or offered
 
     @classmethod
-    def of(cls, state: LineState | None) -> _Expectation:
+    def of(cls, state: LineState | None) -> Expectation:
         if state is None:
             return cls((), USUAL_OVERHEADS, False, False)
         media = tuple(each for each in (state.answered, state.offered) if each is not None)
@@ -142,7 +147,7 @@ def _by_payload_type(sizes: Iterable[SizeRun]) -> dict[int, list[SizeRun]]:
 
 
 def _judge_payload_type(
-    stream: MediaStream, payload_type: int, runs: list[SizeRun], expectation: _Expectation
+    stream: MediaStream, payload_type: int, runs: list[SizeRun], expectation: Expectation
 ) -> _Verdict | None:
     which, parameters, packet_ms = expectation.codec(payload_type)
     if which is None:
@@ -158,8 +163,9 @@ def _judge_payload_type(
     explanations = [
         overhead for overhead in (0, *expectation.overheads) if _explains(which, sizes, runs, overhead, total)
     ]
-    clear_structure = _structure(which, parameters, samples)
-    low_entropy, high_entropy = _entropy(which, samples)
+    octets = Octets(b"".join([sample.payload for sample in samples]))
+    clear_structure = _structure(which, parameters, samples, octets)
+    low_entropy, high_entropy = _entropy(which, octets)
 
     tests: list[str] = []
     if 0 in explanations and len(explanations) == 1:
@@ -208,7 +214,7 @@ def _explains(which: Codec, sizes: frozenset[int], runs: list[SizeRun], overhead
     return sum(run.packets for run in fitting) >= STABLE * total and 5 * speech >= total
 
 
-def _expected(kind: str, length: int, overhead: int, expectation: _Expectation) -> str:
+def _expected(kind: str, length: int, overhead: int, expectation: Expectation) -> str:
     if kind == PROTECTED:
         return f"{length - overhead} octets in clear"
     first = expectation.overheads[0] if expectation.overheads else USUAL_OVERHEADS[0]
@@ -232,18 +238,17 @@ def _step(samples: list[MediaSample]) -> int | None:
     return step if 2 * count >= steps.total() else None
 
 
-def _structure(which: Codec, parameters: bytes, samples: list[MediaSample]) -> bool | None:
+def _structure(which: Codec, parameters: bytes, samples: list[MediaSample], octets: Octets) -> bool | None:
     """True: payloads have the structure of clear ones; False: they do not; None: no telling."""
     test = structure_test(which, parameters)
     if test is None:
         if which.kind in SELF_DELIMITING:
             return None
-        if repeats(samples):
+        if equal_payloads(samples) or octets.longest_run() >= RUN:
             return True
-        data = b"".join(sample.payload for sample in samples)
-        if len(data) < HISTOGRAM_OCTETS:
+        if len(octets) < HISTOGRAM_OCTETS:
             return None
-        value = chi_square(data)
+        value = octets.chi_square()
         return True if value > STRUCTURED else False if which.histogram and value < SPREAD else None
     enough = ENOUGH_EVENTS if which.kind == "event" else STRUCTURE_SAMPLES
     if len(samples) < enough:
@@ -252,10 +257,9 @@ def _structure(which: Codec, parameters: bytes, samples: list[MediaSample]) -> b
     return True if share >= STABLE else False if share <= 0.5 else None
 
 
-def _entropy(which: Codec, samples: list[MediaSample]) -> tuple[bool, bool]:
+def _entropy(which: Codec, octets: Octets) -> tuple[bool, bool]:
     """Whether octets are clearly uneven, and whether they are even where speech in clear is not."""
-    data = b"".join(sample.payload for sample in samples)
-    if len(data) < ENTROPY_OCTETS or which.kind == "event":
+    if len(octets) < ENTROPY_OCTETS or which.kind == "event":
         return False, False
-    bits = entropy(data)
+    bits = octets.entropy()
     return bits < LOW_ENTROPY, which.histogram and bits > HIGH_ENTROPY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from imsinspect.capture.decode import ESP_NULL, GRE, GTP, IP_IN_IP, TURN
@@ -17,6 +18,7 @@ TUNNELS = ((ESP_NULL, "esp-null"), (GTP, "gtp-u"), (TURN, "turn"), (IP_IN_IP, "i
 HALF = 1 << 15
 
 
+@lru_cache(maxsize=256)
 def tunnels(origin: int) -> tuple[str, ...]:
     """Names of what a packet was taken out of."""
     return tuple(name for flag, name in TUNNELS if origin & flag)
