@@ -59,7 +59,7 @@ def call(
 
 
 def clear_media(folder: Path) -> dict[str, Path]:
-    """Record a clear call of two user agents in a lab of its own, and write the RTP of each side as a pcap to a folder."""
+    """Record a clear call of two user agents in a lab of its own; write each side's RTP as a pcap to a folder."""
     with Lab() as lab:
         alice, bob = (configure(lab, host) for host in "ab")
         capture = lab.capture()

@@ -12,7 +12,9 @@ with Lab() as lab:
     strongswan.connect(lab, "null-sha1")
     script = str(HERE / "webrtc_peer.py")
     inner = strongswan.INNER
-    lab.start("b", sys.executable, script, "answerer", inner["b"], inner["a"], HOSTS["b"][0], str(SECONDS), log="bob.log")
+    lab.start(
+        "b", sys.executable, script, "answerer", inner["b"], inner["a"], HOSTS["b"][0], str(SECONDS), log="bob.log"
+    )
     lab.inside("b", "sleep", "3")
     caller = lab.start(
         "a", sys.executable, script, "caller", inner["a"], inner["b"], HOSTS["a"][0], str(SECONDS), log="alice.log"

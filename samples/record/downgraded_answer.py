@@ -1,4 +1,4 @@
-"""baresip offers RTP/SAVP with keys; a scripted SIPp peer answers RTP/AVP and sends clear media: a bid-down as by a middlebox.
+"""A bid-down as by a middlebox: baresip offers RTP/SAVP with keys, a scripted SIPp peer answers RTP/AVP and sends.
 
 baresip stays silent then; the answerer's RTP was sent by baresip in a clear call recorded just before.
 """

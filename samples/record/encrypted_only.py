@@ -15,7 +15,9 @@ with Lab() as lab:
     strongswan.connect(lab, "aes128gcm16")
     server = lab.start("b", "openssl", "s_server", "-accept", PORT, "-quiet", "-tls1_3", "-cert", both, "-key", both)
     time.sleep(0.7)
-    client = lab.start("a", "openssl", "s_client", "-connect", f"{HOSTS['b'][0]}:{PORT}", "-quiet", "-no_ign_eof", "-tls1_3")
+    client = lab.start(
+        "a", "openssl", "s_client", "-connect", f"{HOSTS['b'][0]}:{PORT}", "-quiet", "-no_ign_eof", "-tls1_3"
+    )
     time.sleep(1.0)
     capture = lab.capture(only="udp or tcp")
     script = str(HERE / "webrtc_peer.py")

@@ -23,6 +23,8 @@ HOSTS = {"a": ("10.20.0.1", "fd20::1"), "b": ("10.20.0.2", "fd20::2")}
 
 NUMBERS = itertools.count()
 
+Process = subprocess.Popen[bytes]
+
 
 def run(*command: str) -> str:
     """Run a command to its end and return its standard output; raises CalledProcessError if it fails."""
@@ -34,7 +36,7 @@ class Lab:
 
     def __init__(self, ipv6: bool = False) -> None:
         self.ipv6 = ipv6
-        self.started: list[subprocess.Popen[bytes]] = []
+        self.started: list[Process] = []
         unique = f"{os.getpid() % 10**7}-{next(NUMBERS)}"
         self.space = {host: f"ims-rec-{unique}{host}" for host in HOSTS}
         self.link = {host: f"v{unique}{host}" for host in HOSTS}
@@ -90,7 +92,7 @@ class Lab:
         environment: Mapping[str, str] | None = None,
         log: str = "",
         folder: Path | None = None,
-    ) -> subprocess.Popen[bytes]:
+    ) -> Process:
         """Start a program on a host; its standard input is a pipe, its output goes to `log` in the scratch folder."""
         with (self.work / (log or f"{len(self.started)}.log")).open("wb") as output:
             process = subprocess.Popen(
@@ -105,7 +107,7 @@ class Lab:
         self.started.append(process)
         return process
 
-    def stop(self, process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> None:
+    def stop(self, process: Process, number: int = signal.SIGTERM) -> None:
         """End a program that `start` began, with all that it started itself."""
         for wanted in (number, signal.SIGTERM, signal.SIGKILL):
             try:
@@ -117,16 +119,17 @@ class Lab:
                 continue
             return
 
-    def capture(self, name: str = "raw.pcap", only: str = "ip or ip6", snap: int = 0) -> subprocess.Popen[bytes]:
-        """Begin to capture on host a's link; end it with `save`."""
+    def capture(self, name: str = "raw.pcap", only: str = "ip or ip6", interface: str = "eth0") -> Process:
+        """Begin to capture on host a's link, or on `any` as Linux cooked capture v2; end it with `save`."""
+        cooked = ["-y", "LINUX_SLL2"] if interface == "any" else []
         process = self.start(
-            "a", "tcpdump", "-i", "eth0", f"-s{snap}", "-U", "--immediate-mode", "-Z", "root",
+            "a", "tcpdump", "-i", interface, *cooked, "-s0", "-U", "--immediate-mode", "-Z", "root",
             "-w", str(self.work / name), only, log="tcpdump.log",
         )  # fmt: skip
         time.sleep(0.7)
         return process
 
-    def save(self, process: subprocess.Popen[bytes], target: Path, name: str = "raw.pcap") -> None:
+    def save(self, process: Process, target: Path, name: str = "raw.pcap") -> None:
         """End a capture and write it as the sample; the suffix chooses pcap or pcapng."""
         time.sleep(1.0)
         self.stop(process, signal.SIGINT)
@@ -157,7 +160,7 @@ def certificate(folder: Path, name: str = "lab.test") -> Path:
     return both
 
 
-def say(process: subprocess.Popen[bytes], text: str | bytes) -> None:
+def say(process: Process, text: str | bytes) -> None:
     """Write to a program's standard input."""
     if process.stdin is not None:
         process.stdin.write(text.encode() if isinstance(text, str) else text)

@@ -9,9 +9,7 @@ import speech
 from lab import HOSTS, say
 
 if TYPE_CHECKING:
-    import subprocess
-
-    from lab import Lab
+    from lab import Lab, Process
 
 
 OTHER_CODECS = (("opus", 48000, 2), ("speex", 16000, 1), ("speex", 8000, 1), ("G729", 8000, 1))
@@ -21,7 +19,7 @@ G711 = "".join(
 )
 
 
-def start(lab: Lab, host: str, encryption: str, transport: str = "udp", only_g711: bool = False) -> subprocess.Popen[bytes]:
+def start(lab: Lab, host: str, encryption: str, transport: str = "udp", only_g711: bool = False) -> Process:
     """Start one user agent; encryption is none, srtp, dtls or zrtp; host b answers calls by itself.
 
     With `only_g711` it offers no codec of variable rate, and packets of 60 ms.
@@ -36,8 +34,8 @@ def start(lab: Lab, host: str, encryption: str, transport: str = "udp", only_g71
         f"[sip]\nsip_port={ports['udp']}\nsip_tcp_port={ports['tcp']}\nsip_tls_port={ports['tls']}\n"
         f"media_encryption={encryption}\nmedia_encryption_mandatory=1\n"
         f"contact=sip:{name}@{address}\nguess_hostname=0\n"
-        f"[rtp]\naudio_rtp_port={7078 if host == 'a' else 7178}\n{'upload_ptime=60' if only_g711 else ''}\n[net]\nfirewall_policy=0\n[video]\nenabled=0\n"
-        + (G711 if only_g711 else "")
+        f"[net]\nfirewall_policy=0\n[video]\nenabled=0\n[rtp]\naudio_rtp_port={7078 if host == 'a' else 7178}\n"
+        + ("upload_ptime=60\n" + G711 if only_g711 else "")
     )
     answers = ["-a"] if host == "b" else []
     agent = lab.start(
@@ -49,7 +47,7 @@ def start(lab: Lab, host: str, encryption: str, transport: str = "udp", only_g71
     return agent
 
 
-def call(lab: Lab, alice: subprocess.Popen[bytes], bob: subprocess.Popen[bytes], uri: str, seconds: float) -> None:
+def call(lab: Lab, alice: Process, bob: Process, uri: str, seconds: float) -> None:
     """Call, let both sides play their sound, hang up, and end both programs."""
     say(alice, f"call {uri}\n")
     time.sleep(1.5)

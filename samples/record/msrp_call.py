@@ -17,7 +17,9 @@ SETUP = {"a": "active", "b": "passive"}
 
 def sdp(host: str, both: Path) -> str:
     """The SDP of a host whose certificate is in `both`."""
-    fingerprint = run("openssl", "x509", "-in", str(both), "-noout", "-fingerprint", "-sha256").strip().partition("=")[2]
+    fingerprint = (
+        run("openssl", "x509", "-in", str(both), "-noout", "-fingerprint", "-sha256").strip().partition("=")[2]
+    )
     address = HOSTS[host][0]
     return (
         f"v=0\no=- 1 1 IN IP4 {address}\ns=-\nc=IN IP4 {address}\nt=0 0\nm=message {PORT} TCP/TLS/MSRP *\n"
@@ -36,7 +38,9 @@ def record(target: Path, server_suites: str, client_suites: str) -> None:
         agent = str(HERE / "sip_peer.py")
         lab.start("b", sys.executable, agent, "answerer", HOSTS["b"][0], HOSTS["a"][0], str(lab.work / "b.sdp"), "0")
         time.sleep(0.7)
-        caller = lab.start("a", sys.executable, agent, "caller", HOSTS["a"][0], HOSTS["b"][0], str(lab.work / "a.sdp"), "5")
+        caller = lab.start(
+            "a", sys.executable, agent, "caller", HOSTS["a"][0], HOSTS["b"][0], str(lab.work / "a.sdp"), "5"
+        )
         time.sleep(0.7)
         common = ["-tls1_2", "-cipher"]
         chat(

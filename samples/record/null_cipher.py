@@ -1,4 +1,4 @@
-"""TLS_RSA_WITH_NULL_SHA256 (0x003B) chosen on an MSRP line that signalling calls secure: the chat stands in the packets."""
+"""TLS_RSA_WITH_NULL_SHA256 (0x003B) on an MSRP line that signalling calls secure: the chat stands in the packets."""
 
 import sys
 

@@ -8,28 +8,33 @@ from typing import TYPE_CHECKING
 from lab import HOSTS, say
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Sequence
 
-    from lab import Lab
+    from lab import Lab, Process
 
 PORT = 2855
-PATHS = {host: f"msrps://{ip4}:{PORT}/{name};tcp" for (host, (ip4, _)), name in zip(HOSTS.items(), ("ses1", "ses2"), strict=True)}
+PATHS = {
+    host: f"msrps://{ip4}:{PORT}/{name};tcp"
+    for (host, (ip4, _)), name in zip(HOSTS.items(), ("ses1", "ses2"), strict=True)
+}
 
 
 def frame(host: str, transaction: str, text: str) -> str:
     """One SEND from a host."""
     other = "b" if host == "a" else "a"
     return (
-        f"MSRP {transaction} SEND\r\nTo-Path: {PATHS[other]}\r\nFrom-Path: {PATHS[host]}\r\nMessage-ID: m{transaction}\r\n"
-        f"Byte-Range: 1-{len(text)}/{len(text)}\r\nContent-Type: text/plain\r\n\r\n{text}\r\n-------{transaction}$\r\n"
+        f"MSRP {transaction} SEND\r\nTo-Path: {PATHS[other]}\r\nFrom-Path: {PATHS[host]}\r\n"
+        f"Message-ID: m{transaction}\r\nByte-Range: 1-{len(text)}/{len(text)}\r\n"
+        f"Content-Type: text/plain\r\n\r\n{text}\r\n-------{transaction}$\r\n"
     )
 
 
 def answer(host: str, transaction: str) -> str:
     """The 200 of a host for the other one's SEND."""
     other = "b" if host == "a" else "a"
-    return f"MSRP {transaction} 200 OK\r\nTo-Path: {PATHS[other]}\r\nFrom-Path: {PATHS[host]}\r\n-------{transaction}$\r\n"
+    return (
+        f"MSRP {transaction} 200 OK\r\nTo-Path: {PATHS[other]}\r\nFrom-Path: {PATHS[host]}\r\n-------{transaction}$\r\n"
+    )
 
 
 CHAT = (
@@ -47,7 +52,15 @@ def chat(lab: Lab, server: Sequence[str], client: Sequence[str]) -> None:
     listening = lab.start("b", "openssl", "s_server", "-accept", str(PORT), "-quiet", *server, log="server.log")
     time.sleep(0.7)
     connected = lab.start(
-        "a", "openssl", "s_client", "-connect", f"{HOSTS['b'][0]}:{PORT}", "-quiet", "-no_ign_eof", *client, log="client.log"
+        "a",
+        "openssl",
+        "s_client",
+        "-connect",
+        f"{HOSTS['b'][0]}:{PORT}",
+        "-quiet",
+        "-no_ign_eof",
+        *client,
+        log="client.log",
     )
     time.sleep(0.7)
     for host, text in CHAT:
@@ -57,7 +70,7 @@ def chat(lab: Lab, server: Sequence[str], client: Sequence[str]) -> None:
     lab.stop(listening)
 
 
-def hang_up(client: subprocess.Popen[bytes]) -> None:
+def hang_up(client: Process) -> None:
     """End an `openssl s_client` as its user would, so that it sends close_notify."""
     if client.stdin is not None:
         client.stdin.close()

@@ -1,4 +1,4 @@
-"""Plain RTP on a line that was negotiated as SRTP: two SIPp peers agree on SAVP and replay clear media of a baresip call.
+"""Plain RTP on a line negotiated as SRTP: two SIPp peers agree on SAVP and replay clear media of a baresip call.
 
 No user agent at hand does this by itself, so the signalling is scripted; the RTP packets were sent by baresip in a call
 without protection, recorded just before.

@@ -1,4 +1,7 @@
-"""The near miss of a downgrade: baresip offers RTP/SAVP, the scripted SIPp peer refuses the line (port 0)."""
+"""The near miss of a downgrade: baresip offers RTP/SAVP, the scripted SIPp peer refuses the line (port 0).
+
+Captured on all interfaces, as Linux cooked capture v2.
+"""
 
 import sys
 import time
@@ -12,7 +15,7 @@ ANSWER = f"v=0\no=- 1 1 IN IP4 {ADDRESS}\ns=-\nc=IN IP4 {ADDRESS}\nt=0 0\nm=audi
 
 with Lab() as lab:
     alice = baresip.configure(lab, "a", "srtp-mand")
-    capture = lab.capture()
+    capture = lab.capture(interface="any")
     sipp.start(lab, "b", sipp.answerer(ANSWER, None, 0), 41000)
     time.sleep(1.0)
     baresip.call(lab, alice, 4)

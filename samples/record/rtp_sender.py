@@ -28,5 +28,9 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
     began = time.monotonic()
     for number in range(len(voice) // 160):
         time.sleep(max(0.0, began + number * 0.02 - time.monotonic()))
-        header = bytes([0x80, 0x80 if number == 0 else 0]) + (sequence + number).to_bytes(2) + (timestamp + number * 160).to_bytes(4)
+        header = (
+            bytes([0x80, 0x80 if number == 0 else 0])
+            + (sequence + number).to_bytes(2)
+            + (timestamp + number * 160).to_bytes(4)
+        )
         udp.sendto(header + bytes.fromhex(SSRC) + voice[number * 160 : number * 160 + 160], (PEER, int(PEER_PORT)))

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 from lab import HOSTS
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
 
-    from lab import Lab
+    from lab import Lab, Process
 
-HEADERS = "From: {from_}\nTo: {to}\nCall-ID: [call_id]\nCSeq: {number}\nContact: sip:{name}@[local_ip]:[local_port]\nUser-Agent: SIPp"
+HEADERS = (
+    "From: {from_}\nTo: {to}\nCall-ID: [call_id]\nCSeq: {number}\nContact: sip:{name}@[local_ip]:[local_port]\n"
+    "User-Agent: SIPp"
+)
 VIA = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]"
-ECHO = "[last_Via:]\n[last_From:]\n[last_To:]{tag}\n[last_Call-ID:]\n[last_CSeq:]\nContact: <sip:bob@[local_ip]:[local_port]>\nUser-Agent: SIPp"
+ECHO = (
+    "[last_Via:]\n[last_From:]\n[last_To:]{tag}\n[last_Call-ID:]\n[last_CSeq:]\n"
+    "Contact: <sip:bob@[local_ip]:[local_port]>\nUser-Agent: SIPp"
+)
 SIZED = "Content-Type: application/sdp\nContent-Length: [len]"
 
 
@@ -65,13 +70,13 @@ def answerer(sdp: str, media: Path | None, seconds: float) -> str:
     )
 
 
-def start(lab: Lab, host: str, scenario: str, port: int, transport: str = "u1") -> subprocess.Popen[bytes]:
+def start(lab: Lab, host: str, scenario: str, port: int) -> Process:
     """Run a scenario for one call on a host, with `port` as its media port."""
     file = lab.work / f"sipp-{host}.xml"
     file.write_text(scenario)
     own, peer = HOSTS[host][0], HOSTS["b" if host == "a" else "a"][0]
     towards = [f"{peer}:5060"] if host == "a" else []
     return lab.start(
-        host, "sipp", *towards, "-sf", str(file), "-i", own, "-p", "5060", "-mi", own, "-mp", str(port), "-t", transport,
+        host, "sipp", *towards, "-sf", str(file), "-i", own, "-p", "5060", "-mi", own, "-mp", str(port), "-t", "u1",
         "-m", "1", "-nostdin", log=f"sipp-{host}.log",
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """A clear baresip call into which a third host sends RTP under the caller's own SSRC (scripted) for some seconds.
 
-The third host is 10.20.0.3, a second address on the caller's link. It learns the SSRC by listening, as an intruder would.
+The third host is 10.20.0.3, a second address on the caller's link. It learns the SSRC by listening, as intruders do.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ with Lab() as lab:
     capture = lab.capture()
     baresip.start_answerer(lab, bob, 16)
     listening = subprocess.Popen(
-        ["ip", "netns", "exec", lab.space["a"], "tcpdump", "-i", "eth0", "-c", "1", "-nxq", "--immediate-mode", "-Z", "root",
-         f"src {HOSTS['a'][0]} and udp[8:2]=0x8000 and udp[4:2]=180"],
+        ["ip", "netns", "exec", lab.space["a"], "tcpdump", "-i", "eth0", "-c", "1", "-nxq", "--immediate-mode",
+         "-Z", "root", f"src {HOSTS['a'][0]} and udp[8:2]=0x8000 and udp[4:2]=180"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     lab.started.append(listening)
@@ -33,6 +33,8 @@ with Lab() as lab:
         raise SystemExit("no media heard")
     ssrc = packet[28 + 8 : 28 + 12].hex()
     time.sleep(1.0)
-    lab.start("a", sys.executable, str(HERE / "rtp_sender.py"), "10.20.0.3", "41000", HOSTS["b"][0], port[1], ssrc, "6.5")
+    lab.start(
+        "a", sys.executable, str(HERE / "rtp_sender.py"), "10.20.0.3", "41000", HOSTS["b"][0], port[1], ssrc, "6.5"
+    )
     caller.wait(timeout=30)
     lab.save(capture, target(sys.argv, "ssrc-collision.pcapng"))

@@ -1,4 +1,4 @@
-"""An ESP association between the two hosts by strongSwan's userland ESP (kernel-libipsec): UDP-encapsulated tunnel mode.
+"""An ESP association between the two hosts by strongSwan's userland ESP (kernel-libipsec): UDP-encapsulated tunnels.
 
 TS 33.203 knows this form for access through a NAT (mode UDP-enc-tun); the inner addresses are 10.20.1.1 and 10.20.1.2.
 """
@@ -28,8 +28,7 @@ def connect(lab: Lab, proposal: str) -> None:
         lab.inside(host, "ip", "addr", "add", f"{INNER[host]}/32", "dev", "lo")
         socket = f"unix://{folder}/vici"
         (folder / "strongswan.conf").write_text(
-            f"charon {{\n load = {PLUGINS}\n install_virtual_ip = no\n"
-            f" plugins {{ vici {{ socket = {socket} }} }}\n filelog {{ log {{ path = {folder}/log\n default = 1 }} }}\n}}\n"
+            f"charon {{\n load = {PLUGINS}\n install_virtual_ip = no\n plugins {{ vici {{ socket = {socket} }} }}\n}}\n"
         )
         (folder / "swanctl.conf").write_text(
             f"connections {{ lab {{\n version = 2\n encap = yes\n proposals = aes128-sha256-x25519\n"

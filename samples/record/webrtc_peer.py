@@ -1,7 +1,7 @@
 """One scripted user agent: SIP by hand, media by aiortc (ICE, DTLS 1.2, SRTP); run by clean_call.py on each host.
 
-Arguments: role (caller or answerer), own SIP address, peer's SIP address, media address, seconds to talk. The SDP that the
-SIP messages carry is aiortc's own.
+Arguments: role (caller or answerer), own SIP address, peer's SIP address, media address, seconds to talk. The SDP that
+the SIP messages carry is aiortc's own.
 """
 
 from __future__ import annotations
@@ -100,7 +100,11 @@ async def caller(sip: Sip) -> None:
     def via() -> str:
         return f"Via: SIP/2.0/UDP {OWN}:5060;branch=z9hG4bK{secrets.token_hex(8)}"
 
-    sip.send(f"INVITE sip:bob@{PEER} SIP/2.0", [via(), f"To: <sip:bob@{PEER}>", "CSeq: 1 INVITE", *dialog], description(media))
+    sip.send(
+        f"INVITE sip:bob@{PEER} SIP/2.0",
+        [via(), f"To: <sip:bob@{PEER}>", "CSeq: 1 INVITE", *dialog],
+        description(media),
+    )
     while not (answer := await sip.received.get()).startswith("SIP/2.0 200"):
         pass
     to = "To: " + header(answer, "To")
@@ -120,7 +124,11 @@ async def answerer(sip: Sip) -> None:
     def reply(request: str, status: str, body: str = "") -> None:
         to = header(request, "To")
         echoed = [f"{name}: {header(request, name)}" for name in ("Via", "From", "Call-ID", "CSeq")]
-        sip.send(f"SIP/2.0 {status}", [*echoed, f"To: {to}" + ("" if "tag=" in to else f";tag={tag}"), f"Contact: <sip:bob@{OWN}>"], body)
+        sip.send(
+            f"SIP/2.0 {status}",
+            [*echoed, f"To: {to}" + ("" if "tag=" in to else f";tag={tag}"), f"Contact: <sip:bob@{OWN}>"],
+            body,
+        )
 
     reply(offer, "180 Ringing")
     media = connection()

@@ -1,7 +1,7 @@
-"""Copies of a recorded call as other capture points see it: inside GTP-U, and with a VLAN tag.
+"""Copies of recorded calls as other capture points see them: inside GTP-U, and with a VLAN tag.
 
-The packets are those of sdes-keys-in-clear-sip.pcapng; only what stands around their IP packets is made here, as the lab's
-kernel has neither GTP nor 802.1Q.
+The packets are those of downgraded-answer.pcapng and plain-rtp-on-savp.pcapng; only what stands around their IP packets
+is made here, as the lab's kernel has neither GTP nor 802.1Q.
 """
 
 import struct
@@ -30,9 +30,13 @@ def with_vlan(frame: bytes) -> bytes:
     return frame[:12] + struct.pack("!HH", 0x8100, 42) + frame[12:]
 
 
+COPIES = (
+    (in_gtp, "downgraded-answer.pcapng", "downgraded-answer-in-gtp-u.pcap"),
+    (with_vlan, "plain-rtp-on-savp.pcapng", "plain-rtp-in-vlan.pcapng"),
+)
 with tempfile.TemporaryDirectory() as folder:
     raw, changed = Path(folder) / "raw.pcap", Path(folder) / "changed.pcap"
-    run("editcap", "-F", "pcap", str(HERE.parent / "sdes-keys-in-clear-sip.pcapng"), str(raw))
-    for change, name in ((in_gtp, "sdes-call-in-gtp-u.pcap"), (with_vlan, "sdes-call-in-vlan.pcapng")):
+    for change, source, name in COPIES:
+        run("editcap", "-F", "pcap", str(HERE.parent / source), str(raw))
         frames.rewrite(raw, changed, change)
         keep(changed, target(sys.argv, name))
