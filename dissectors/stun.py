@@ -9,6 +9,7 @@ SEND_INDICATION, DATA_INDICATION = 0x0016, 0x0017
 DATA_ATTRIBUTE = 0x0013
 CLASSIC_TYPES = frozenset((0x0001, 0x0101, 0x0111, 0x0002, 0x0102, 0x0112))  # RFC 3489 §11.1
 MAX_ATTRIBUTES = 64
+MAX_FRAMES = 64
 
 
 def relayed_data(message: bytes) -> tuple[int, int] | None:
@@ -45,3 +46,34 @@ def next_frame(data: bytes | bytearray, at: int) -> tuple[int, int, bool] | None
         end = at + 4 + length + -length % 4
         return (at, end, True) if end <= len(data) else None
     return at, -1, False
+
+
+def looks_like_frames(data: bytes | bytearray) -> bool:
+    """Whether bytes are a chain of STUN messages and ChannelData, as TURN over TCP sends them, to the last octet.
+
+    The last frame may be cut, if one before it is whole. Channels must be of RFC 8656 §12 and carry STUN, DTLS, RTP or
+    RTCP (RFC 7983 §7), so that noise passes once in some millions.
+    """
+    at = 0
+    for _ in range(MAX_FRAMES):
+        if at == len(data):
+            return at > 0
+        found = next_frame(data, at)
+        if found is None:
+            return at > 0
+        start, end, channel = found
+        if end < 0 or (channel and not _looks_like_channel(data, start)):
+            return False
+        at = end
+    return True
+
+
+def _looks_like_channel(data: bytes | bytearray, at: int) -> bool:
+    """Whether ChannelData has a channel number, a length and a content of its kind."""
+    number, length = struct.unpack_from("!HH", data, at)
+    if not 0x4000 <= number <= 0x4FFF or length < 12:
+        return False
+    first, second = data[at + 4], data[at + 5]
+    if any(data[at + 4 + length : at + 4 + length + -length % 4]):
+        return False  # padding is zero in practice
+    return first >> 6 == 2 or (20 <= first <= 25 and second in (1, 0xFE)) or data[at + 8 : at + 12] == COOKIE

@@ -11,15 +11,14 @@ MAX_ATTRIBUTES = 1024
 def message_length(data: bytes | bytearray, at: int = 0) -> int:
     """Octets of the message that begins at the place, by its header; 0 when that is none of BFCP's.
 
-    The payload length counts 4-octet units; version 2 has a fragment header where the F bit is set.
+    The payload length counts 4-octet units; version 2 has a fragment header where the F bit is set. Reserved bits are
+    ignored on reception, and R and F are where the version is that of reliable transports (RFC 8855 §5.1).
     """
     if at + COMMON_HEADER > len(data):
         return 0
     version, fragmented = data[at] >> 5, data[at] >> 3 & 1
     if version not in (1, 2) or not FIRST_PRIMITIVE <= data[at + 1] <= LAST_PRIMITIVE:
         return 0
-    if (version == 1 and data[at] & 0x1F) or (version == 2 and data[at] & 0x07):
-        return 0  # reserved bits
     words = data[at + 2] << 8 | data[at + 3]
     return COMMON_HEADER + 4 * words + (FRAGMENT_HEADER if version == 2 and fragmented else 0)
 

@@ -8,7 +8,7 @@ from dissectors.http import HTTP_START, RTSP_START
 from dissectors.msrp import framing as msrp
 from dissectors.sip.framing import resync
 from dissectors.sip.parse import is_start_line
-from dissectors.stun import COOKIE
+from dissectors.stun import COOKIE, looks_like_frames
 from dissectors.tls.records import looks_like_sslv2, looks_like_tls
 
 SIP, TLS, MSRP, BFCP, H248, HTTP, RTSP, STUN, WEBSOCKET, RTP = (
@@ -59,7 +59,7 @@ def stream_kind(data: bytes) -> str:
         return HTTP
     if RTSP_START.match(text):
         return RTSP
-    if len(data) >= 20 and data[4:8] == COOKIE and data[0] < 4:
+    if (len(data) >= 20 and data[4:8] == COOKIE and data[0] < 4) or looks_like_frames(data):
         return STUN
     if data[:2] == b"\x03\x00" and h248.is_message(data[4:]):
         return H248

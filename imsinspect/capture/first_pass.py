@@ -9,7 +9,7 @@ import numpy as np
 
 from imsinspect.capture import exported, odd, signalling
 from imsinspect.capture.decode import ESP, EXPORTED, GTP, IKE_NAT_PORT, SCTP, TCP, TURN, UDP, Decoder, Media, Rest
-from imsinspect.capture.flows import UNWANTED, Flows
+from imsinspect.capture.flows import DTLS_ENOUGH, UNWANTED, Flows
 from imsinspect.capture.fragments import Fragments
 from imsinspect.capture.keytable import MIX, U29
 from imsinspect.capture.linktypes import RAW
@@ -30,6 +30,17 @@ COOKIE = 0x2112A442
 CLASSIC_STUN = (0x0001, 0x0101, 0x0111, 0x0002, 0x0102, 0x0112)
 INDICATIONS = (0x0016, 0x0017)
 MIKEY_PORT = 2269
+# The first four octets of a response, and of the requests of RFC 3261 and its extensions
+SIP_STARTS = np.array(
+    [
+        int.from_bytes(word[:4], "big")
+        for word in (
+            *(b"SIP/", b"INVITE", b"ACK ", b"BYE ", b"CANCEL", b"REGISTER", b"OPTIONS", b"PRACK", b"SUBSCRIBE"),
+            *(b"NOTIFY", b"PUBLISH", b"INFO", b"REFER", b"MESSAGE", b"UPDATE"),
+        )
+    ],
+    np.uint32,
+)
 MAX_ROUNDS = 12  # of packets taken out of packets
 
 
@@ -71,7 +82,7 @@ class FirstPass:
             else:
                 source.consumed(after - window.at)
                 if window.final or walk.facts.damaged or after == window.at:
-                    return after >= window.end
+                    return after >= window.end and not source.missing
             if progress is not None:
                 progress(source.position, source.total)
 
@@ -150,7 +161,7 @@ class FirstPass:
         if channel.any():
             self._channels(data, found, np.flatnonzero(channel), length, taken)
         nat = _either_port(rows, found.transport, IKE_NAT_PORT)
-        nat &= udp & (room >= 18) & (column(rows, at, ">u4") != 0)
+        nat &= udp & ~taken & (room >= 18) & (column(rows, at, ">u4") != 0)
         if nat.any():
             self._esp_in_udp(data, found, np.flatnonzero(nat))
             taken |= nat
@@ -236,6 +247,18 @@ class FirstPass:
                     found.origin | TURN,
                 )
                 taken[here] = True
+        dtls = (heads[:, 0] >= 20) & (heads[:, 0] <= 25) & (heads[:, 1] == 0xFE) & (end - start >= 13)
+        some = np.flatnonzero(dtls)
+        if len(some):
+            here, view = which[some], data.data
+            flow = self.flows.find(data, _some(found, here))
+            for at, stop, number, frame, when in zip(
+                *(each.tolist() for each in (start[some], end[some], flow, found.frame[here], found.when[here])),
+                strict=True,
+            ):
+                payload = bytes(view[at:stop])
+                self.signalling.relay(number, payload, frame, when, found.origin | TURN, found.depth)
+            taken[here] = True
         some = np.flatnonzero(media & ~control)
         if len(some):
             here = which[some]
@@ -286,7 +309,11 @@ class FirstPass:
         kind[protocol == SCTP] = signalling.ASSOCIATION
         kind[protocol == ESP] = signalling.SECURED
         wanted = kind >= 0
-        wanted &= (self.flows.state[flow] != UNWANTED) | (flags & signalling.SYN != 0)
+        state = self.flows.state[flow]
+        let_go = (state & UNWANTED != 0) & ~(kind == signalling.DTLS) & ~(kind == signalling.INDICATION)
+        let_go &= (flags & signalling.SYN == 0) & ~_begins_sip(rows, at, kind)
+        let_go |= (state & DTLS_ENOUGH != 0) & (kind == signalling.DTLS)
+        wanted &= ~let_go
         which = np.flatnonzero(wanted)
         if not len(which):
             return
@@ -335,6 +362,8 @@ class FirstPass:
             kind[stun & np.isin(message, INDICATIONS)] = signalling.INDICATION
         dtls = udp & (first >= 20) & (first <= 25)
         dtls &= ((second == 0xFE) & (third >= 0xFC)) | ((second == 1) & (third == 0))
+        # DTLS behind the preamble of CAPWAP (RFC 5415 §4.2)
+        dtls |= udp & (column(rows, at, ">u4") == 0x01000000) & (rows[:, at + 4] >= 20) & (rows[:, at + 5] == 0xFE)
         kind[dtls] = signalling.DTLS
         letter = (first & 0xDF >= 65) & (first & 0xDF <= 90)
         kind[udp & (letter | (first == 33) | ((first == 13) & (second == 10) & (room > 8)))] = signalling.TEXT
@@ -393,6 +422,14 @@ class FirstPass:
             )
         self._end_batch()
         return data
+
+
+def _begins_sip(rows: NDArray[np.uint8], at: int, kind: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Which datagrams begin like a SIP message, so that they are looked at on any flow."""
+    found: NDArray[np.bool_] = kind == signalling.TEXT
+    if found.any():
+        found &= np.isin(column(rows, at, ">u4"), SIP_STARTS)
+    return found
 
 
 def _either_port(rows: NDArray[np.uint8], transport: int, port: int) -> NDArray[np.bool_]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from imsinspect.capture.decode import Rest
 
-OPEN, WANTED, UNWANTED = 0, 1, 2
+# Flags: signalling was found; it was not, so payloads are looked at no more; enough DTLS was kept.
+OPEN, WANTED, UNWANTED, DTLS_ENOUGH = 0, 1, 2, 4
 
 
 class Flows:

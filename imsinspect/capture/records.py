@@ -29,6 +29,10 @@ BATCH = 16_384  # packets whose rows are in the processor's cache at once
 LANE, SEARCH = 32_768, (512, 2_048)
 MAX_CAPTURED = 262_144  # octets of one packet; no link layer of ours carries more
 MAX_INTERFACES = 65_536
+MAX_SECTIONS = 65_536
+MAX_DESCRIPTION = 65_536  # octets of an interface description that are looked at
+MAX_NOTES = 64
+SHORT_SECTION = 1 << 18  # octets; behind one this short the next is walked by the plain loop
 NANO = 10**9
 
 PCAP_MAGICS = {
@@ -58,7 +62,7 @@ class Records:
 
     rows: NDArray[np.uint8]
     offsets: NDArray[np.int64]
-    frames: NDArray[np.int64]
+    frames: NDArray[np.int64]  # frame ids
     when: NDArray[np.int64]  # nanoseconds since 1970
     head: int  # octets of record header before the packet
     captured: NDArray[np.int64]
@@ -89,6 +93,7 @@ class RecordWalk:
 
     def __init__(self, order: str, facts: FormatFacts) -> None:
         self.order, self.facts = order, facts
+        self.base = 0  # added to frame numbers: the capture they belong to (frames.frame_id)
         self.after = 0  # first octet of the window that no record took
         self.oversize = 0  # octets of a record that no window can hold
 
@@ -146,6 +151,10 @@ class RecordWalk:
             self.facts.damaged = text
             self.facts.notes.append(text)
 
+    def _note(self, text: str) -> None:
+        if len(self.facts.notes) < MAX_NOTES:
+            self.facts.notes.append(text)
+
     def _known_link(self, link: int) -> None:
         if link not in self.facts.links:
             self.facts.links.append(link)
@@ -181,7 +190,8 @@ class PcapWalk(RecordWalk):
             fraction = column(rows, 4, order + "u4")
             when += fraction.astype(np.int64) * scale if scale > 1 else fraction
             self._span(when)
-            frames = np.arange(self.facts.packets + 1, self.facts.packets + 1 + len(when), dtype=np.int64)
+            first = self.base + self.facts.packets + 1
+            frames = np.arange(first, first + len(when), dtype=np.int64)
             self.facts.packets += len(frames)
             original = column(rows, 12, order + "u4").astype(np.int64)
             yield Records(rows, offsets, frames, when, 16, size - 16, original, self.link, self.fcs)
@@ -259,9 +269,11 @@ class PcapngWalk(RecordWalk):
     def __init__(self) -> None:
         super().__init__("<", FormatFacts("pcapng"))
         self.first = 0
+        self.sections = 0
+        self.short = False  # the section before was a short one
         self.interfaces: list[Interface] = []
-        self.kinds: NDArray[np.intp] = np.zeros(0, np.intp)  # distinct interfaces by what decoding needs
-        self.shapes: list[Interface] = []
+        self.kinds: list[int] = []  # of each interface, the number of its shape
+        self.shapes: dict[Interface, int] = {}  # distinct interfaces by what decoding needs
 
     def records(self, data: NDArray[np.uint8], at: int, end: int) -> Iterator[Records]:
         """The whole packet records of a window."""
@@ -274,7 +286,7 @@ class PcapngWalk(RecordWalk):
                 at += header
                 self.after = at
                 continue
-            started = at
+            started = begun = at
             for offsets, rows, size in self._chains(data, at, end):
                 types = column(rows, 0, self.order + "u4")
                 section = np.flatnonzero(types == SECTION)
@@ -287,6 +299,7 @@ class PcapngWalk(RecordWalk):
                 if len(section):
                     break
             at = self.after
+            self.short = at - begun < SHORT_SECTION
             if at == started:
                 self._too_large(data, at, end)
                 return
@@ -298,7 +311,7 @@ class PcapngWalk(RecordWalk):
         size = struct.unpack_from(self.order + "I", data.data, at + 4)[0]
         if size >= 12 and size % 4 == 0 and end - at < size and end - at >= MAX_CAPTURED * 4:
             self.oversize = size
-            self.facts.notes.append(f"a block of {size} octets was skipped")
+            self._note(f"a block of {size} octets was skipped")
 
     def _section(self, data: NDArray[np.uint8], at: int) -> int:
         """Begin a section; gives the length of its header block."""
@@ -306,9 +319,12 @@ class PcapngWalk(RecordWalk):
         if magic not in (b"\x4d\x3c\x2b\x1a", b"\x1a\x2b\x3c\x4d"):
             self._damage("a section header has no byte-order magic: read up to there")
             return 0
+        self.sections += 1
+        if self.sections > MAX_SECTIONS:
+            self._damage(f"more than {MAX_SECTIONS} sections: read up to there")
+            return 0
         self.order = "<" if magic[0] == 0x4D else ">"
-        self.interfaces, self.shapes = [], []
-        self.kinds = np.zeros(0, np.intp)
+        self.interfaces, self.kinds, self.shapes = [], [], {}
         size = int(struct.unpack_from(self.order + "I", data.data, at + 4)[0])
         if size < 28 or size % 4:
             self._damage(f"a section header claims {size} octets: read up to there")
@@ -329,8 +345,8 @@ class PcapngWalk(RecordWalk):
             for index in np.flatnonzero(~usual & (types != OLD_PACKET) & (types != SIMPLE_PACKET)).tolist():
                 self._block(data, int(offsets[index]), int(size[index]), int(types[index]))
         counted = usual | (types == OLD_PACKET) | (types == SIMPLE_PACKET) | (types == JOURNAL)
-        numbers = np.cumsum(counted) + self.facts.packets
-        self.facts.packets = int(numbers[-1])
+        numbers = np.cumsum(counted) + (self.base + self.facts.packets)
+        self.facts.packets = int(numbers[-1]) - self.base
         for kind, head in ((PACKET, 28), (OLD_PACKET, 28), (SIMPLE_PACKET, 12)):
             which = np.flatnonzero(types == kind)
             if not len(which):
@@ -367,26 +383,27 @@ class PcapngWalk(RecordWalk):
             original = column(rows, 24, order + "u4").astype(np.int64)
         good = (owner < len(self.interfaces)) & (captured <= room - head - 4)
         if not good.all():
-            self.facts.notes.append(
+            self._note(
                 f"{int(np.count_nonzero(~good))} packet blocks are damaged (interface or length) and were skipped, "
-                f"the first as frame {int(frames[~good][0])}"
+                f"the first as frame {int(frames[~good][0]) - self.base}"
             )
             which = np.flatnonzero(good)
             rows, offsets, frames = chosen(rows, which), offsets[which], frames[which]
             owner, stamp, captured, original = owner[which], stamp[which], captured[which], original[which]
             if not len(which):
                 return
-        kinds = self.kinds[owner]
+        kinds = np.array(self.kinds, np.intp)[owner]
+        shapes = list(self.shapes)
         for number in np.unique(kinds).tolist():
-            face = self.shapes[number]
+            face = shapes[number]
             part = rows
             pick: slice | NDArray[np.intp] = slice(None)
-            if len(self.shapes) > 1:
+            if len(shapes) > 1:
                 pick = np.flatnonzero(kinds == number)
                 part = chosen(rows, pick)
             when = nanoseconds(stamp[pick], face.ticks, face.offset)
             if kind == SIMPLE_PACKET:  # it carries no time: that of the packets before it serves
-                when += (self.facts.last_time or 0) - int(when[0])
+                when[:] = self.facts.last_time or 0
             self._span(when)
             self._known_link(face.link_type)
             yield Records(part, offsets[pick], frames[pick], when, head, captured[pick], original[pick], face.link_type)
@@ -396,19 +413,16 @@ class PcapngWalk(RecordWalk):
         from imsinspect.capture import blocks  # the grammar library is loaded for pcapng only
 
         if kind == INTERFACE:
-            face = blocks.interface(self.order, data[at + 8 : at + size - 4].tobytes())
+            face = blocks.interface(self.order, data[at + 8 : at + min(size - 4, MAX_DESCRIPTION)].tobytes())
             if face is None or len(self.interfaces) >= MAX_INTERFACES:
                 self._damage("an interface description is damaged: read up to there")
                 return
             self.interfaces.append(face)
-            same = [i for i, shape in enumerate(self.shapes) if shape == face]
-            if not same:
-                self.shapes.append(face)
-            self.kinds = np.append(self.kinds, same[0] if same else len(self.shapes) - 1)
+            self.kinds.append(self.shapes.setdefault(face, len(self.shapes)))
         elif kind == SECRETS:
             found = blocks.secrets(self.order, data[at + 8 : at + size - 4].tobytes())
             if found is None:
-                self.facts.notes.append("a decryption secrets block is damaged and was skipped")
+                self._note("a decryption secrets block is damaged and was skipped")
             else:
                 self.facts.secrets.append(found)
 
@@ -436,7 +450,7 @@ class PcapngWalk(RecordWalk):
         return np.array(out, np.int64)
 
     def _lanes(self, data: NDArray[np.uint8], at: int, end: int) -> NDArray[np.int64]:
-        if at % 4:  # sections of odd length before it: cells do not line up
+        if at % 4 or self.short:  # sections of odd length before it: cells do not line up
             return self._plain(data, at, end)
         cells = data[: len(data) // 4 * 4].view(self.order + "u4")
         starts = self._lane_starts(cells, at // 4, end // 4)

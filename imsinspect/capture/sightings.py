@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 WINDOW = 50_000_000  # nanoseconds (rules.md 0.10)
+SIGHTINGS = 16  # packets with the same octets within the window that are looked at
 
 
 class Datagram(NamedTuple):
@@ -32,20 +33,14 @@ def once(datagrams: Iterable[Datagram]) -> Iterator[Datagram]:
     recent: dict[tuple[bytes, bytes], list[int]] = {}
     out: list[Datagram] = []
     for each in datagrams:
-        key = (each.path, each.data)
-        seen = recent.get(key)
-        if seen is not None:
-            for place in seen:
-                first = out[place]
-                near = each.time - first.time <= WINDOW
-                if near and (each.identification == first.identification or each.ttl != first.ttl):
-                    out[place] = first._replace(frames=first.frames + each.frames, origin=first.origin & each.origin)
-                    break
-            else:
-                seen[:] = [place for place in seen if each.time - out[place].time <= WINDOW]
-                seen.append(len(out))
-                out.append(each)
-            continue
-        recent[key] = [len(out)]
-        out.append(each)
+        seen = recent.setdefault((each.path, each.data), [])
+        near = [place for place in seen[-SIGHTINGS:] if each.time - out[place].time <= WINDOW]
+        same = [place for place in near if out[place].identification == each.identification]
+        same = same or [place for place in near if out[place].ttl != each.ttl]
+        if same:
+            first = out[same[0]]
+            out[same[0]] = first._replace(frames=first.frames + each.frames, origin=first.origin & each.origin)
+        else:
+            seen[:] = [*near, len(out)]
+            out.append(each)
     return iter(out)

@@ -6,7 +6,7 @@ Called with the payloads that the columns picked out, in the order of the captur
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,11 +14,11 @@ from dissectors.bfcp import framing as bfcp
 from dissectors.http import WEBSOCKET_UPGRADE
 from dissectors.sctp import DataChunk, data_chunks
 from dissectors.stun import relayed_data
-from dissectors.tls.records import server_hello_suite
+from dissectors.tls.records import HANDSHAKE, dtls_offset, dtls_records, server_hello_suite
 from dissectors.tls.suites import suite
 from imsinspect.capture import classify, esp
 from imsinspect.capture.decode import ESP_NULL, SCTP_DATA, TURN, UDP
-from imsinspect.capture.flows import OPEN, UNWANTED, WANTED, Flows
+from imsinspect.capture.flows import DTLS_ENOUGH, OPEN, UNWANTED, WANTED, Flows
 from imsinspect.capture.identity import PORTS, SSRC, VERSION
 from imsinspect.capture.odd import plain_packet
 
@@ -29,9 +29,17 @@ TRIES = 16  # payloads of a flow that may be none of ours before it is let go
 TRIED_OCTETS = 65_536
 HANDSHAKE_OCTETS = 98_304  # of one direction of a TLS connection whose records could not be followed
 DTLS_OCTETS = 262_144  # of one direction
+DTLS_HELLOS = 64  # datagrams of a direction that a ServerHello is looked for in
+HELLO_SEGMENTS = 64  # of a direction that a ServerHello is looked for in
 HTTP_OCTETS = 65_536
+MAX_BARE = 64  # segments without octets that are kept of a connection
+KEEP_ALIVE = b"\r\n\0"
 MAX_CONNECTION = 64 << 20  # octets kept of one connection
 SCTP_PARTS = 256
+SCTP_PART = 128  # octets that holding a fragment costs besides its own
+SCTP_HELD = 32 << 20  # octets of unfinished user messages
+UNTOLD_OCTETS = 64 << 20  # of connections whose protocol is not known yet
+MAX_AHEAD = 64  # segments behind a hole in a handshake
 APPLICATION_DATA = 23
 
 
@@ -92,7 +100,7 @@ class Derived(NamedTuple):
 
 @dataclass(slots=True)
 class _Watch:
-    """Follows the records of one direction of a TLS connection while its segments come in order."""
+    """Follows the records of one direction of a TLS connection until application data; segments may change places."""
 
     next: int = -1
     skip: int = 0
@@ -100,15 +108,39 @@ class _Watch:
     octets: int = 0
     application: bool = False
     lost: bool = False
+    ahead: dict[int, bytes] = field(default_factory=dict)  # segments behind a hole, by sequence number
 
     def feed(self, sequence: int, data: bytes) -> None:
         self.octets += len(data)
         if self.application or self.lost:
             return
-        if self.next >= 0 and sequence != self.next:
-            self.lost = self.octets > HANDSHAKE_OCTETS
-            return
-        self.next = (sequence + len(data)) & 0xFFFFFFFF
+        if self.next < 0:
+            self.next = sequence
+        known = self.ahead.get(sequence, b"")
+        if len(data) > len(known):
+            self.ahead[sequence] = data
+        if len(self.ahead) > MAX_AHEAD:
+            self.lost = True
+        ready = self._ready()
+        while ready is not None and not self.application and not self.lost:
+            self._read(ready)
+            ready = self._ready()
+        if self.application or self.lost:
+            self.ahead.clear()
+
+    def _ready(self) -> bytes | None:
+        """Octets that come next, out of a segment that is there."""
+        for sequence in list(self.ahead):
+            seen = (self.next - sequence) & 0xFFFFFFFF
+            if seen >= 1 << 31:
+                continue
+            data = self.ahead.pop(sequence)
+            if seen < len(data):
+                self.next = (sequence + len(data)) & 0xFFFFFFFF
+                return data[seen:]
+        return None
+
+    def _read(self, data: bytes) -> None:
         at = 0
         while at < len(data):
             if self.skip:
@@ -137,6 +169,7 @@ class Connection:
     kind: str = ""
     segments: list[Segment] = field(default_factory=list)
     octets: int = 0
+    untold: int = 0  # octets kept before the protocol was known
     tries: int = 0
     syn: bool = False  # the opening was captured
     dropped: bool = False
@@ -144,6 +177,7 @@ class Connection:
     watches: tuple[_Watch, _Watch] | None = None
     settled: bool = False  # a TLS connection whose suite is known to leave the content readable
     opened_by: int = -1  # initial sequence number of the SYN
+    answered_by: int = -1  # and of the SYN that acknowledged it
 
 
 class Signalling:
@@ -154,6 +188,7 @@ class Signalling:
         self.datagrams: list[Kept] = []
         self.dtls: dict[int, list[Kept]] = {}
         self.dtls_octets: Counter[int] = Counter()
+        self.dtls_null: dict[int, bool] = {}
         self.connections: list[Connection] = []
         self.current: dict[int, Connection] = {}
         self.associations: dict[int, esp.Association] = {}
@@ -161,7 +196,10 @@ class Signalling:
             int, tuple[tuple[int, int], tuple[int, int]]
         ] = {}  # first and last (frame, time) looked at
         self.misses: Counter[int] = Counter()
-        self.sctp_parts: dict[tuple[int, int], dict[int, tuple[DataChunk, int]]] = {}
+        self.sctp_parts: dict[tuple[int, int], dict[int, DataChunk]] = {}
+        self.sctp_held = 0
+        self.untold: deque[Connection] = deque()  # connections that may be of any protocol, the oldest first
+        self.untold_octets = 0
         self.floor: list[Kept] = []
         self.keys: list[Kept] = []
         self.gateway: list[Kept] = []
@@ -195,8 +233,8 @@ class Signalling:
 
     def _missed(self, flow: int) -> None:
         self.misses[flow] += 1
-        if self.misses[flow] >= TRIES and self.flows.state[flow] == OPEN:
-            self.flows.state[flow] = UNWANTED
+        if self.misses[flow] >= TRIES and not self.flows.state[flow] & (WANTED | UNWANTED):
+            self.flows.state[flow] |= UNWANTED
 
     def _text(self, each: Picked) -> None:
         kind = classify.datagram_kind(each.data)
@@ -211,10 +249,22 @@ class Signalling:
 
     def _dtls(self, each: Picked) -> None:
         octets = self.dtls_octets[each.flow] = self.dtls_octets[each.flow] + len(each.data)
-        if octets > DTLS_OCTETS:
-            self.flows.state[each.flow] = UNWANTED
+        if octets > DTLS_OCTETS and (octets > MAX_CONNECTION or not self._dtls_readable(each.flow)):
+            self.flows.state[each.flow] |= DTLS_ENOUGH
         else:
             self.dtls.setdefault(each.flow, []).append(self._kept(each))
+
+    def _dtls_readable(self, flow: int) -> bool:
+        """Whether a ServerHello of either direction chose a NULL cipher; looked for once."""
+        known = self.dtls_null.get(flow)
+        if known is None:
+            known = False
+            for each in (flow, self.flows.opposite(flow)):
+                for kept in self.dtls.get(each, ())[:DTLS_HELLOS]:
+                    code = dtls_server_hello_suite(kept.data)
+                    known |= code is not None and suite(code).null
+            self.dtls_null[flow] = known
+        return known
 
     def _indication(self, each: Picked) -> None:
         inside = relayed_data(each.data)
@@ -249,8 +299,10 @@ class Signalling:
             connection = self._opened(each, connection)
         if connection is None:
             connection = self._joined(each)
-        if connection.dropped or not each.data:
-            if each.flags & SYN:
+        if connection.dropped:
+            return
+        if not each.data:
+            if each.flags & SYN and len(connection.segments) < MAX_BARE:
                 connection.segments.append(self._kept_segment(each, connection))
             return
         connection.segments.append(self._kept_segment(each, connection))
@@ -258,7 +310,8 @@ class Signalling:
         if not connection.kind:
             connection.kind = classify.stream_kind(each.data)
             if not connection.kind:
-                connection.tries += 1
+                self._remember_untold(connection, len(each.data))
+                connection.tries += bool(each.data.strip(KEEP_ALIVE))
                 if connection.tries >= 2 * TRIES or connection.octets > TRIED_OCTETS:
                     self._let_go(connection)
                 return
@@ -268,8 +321,10 @@ class Signalling:
         elif connection.kind == classify.HTTP:
             if WEBSOCKET_UPGRADE.search(each.data):
                 connection.kind = classify.WEBSOCKET
-            elif connection.octets > HTTP_OCTETS:
-                self._let_go(connection, keep=True)
+                return
+            self._remember_untold(connection, len(each.data))
+            if connection.octets > HTTP_OCTETS:
+                self._let_go(connection)
         if connection.octets > MAX_CONNECTION:
             connection.overflow = True
             self._let_go(connection, keep=True)
@@ -296,16 +351,30 @@ class Signalling:
             if current is not None:
                 self._join(current, each.flow)
         if each.flags & ACK:
-            if current is not None:
+            if current is not None and (current.answered_by == each.sequence or self._unanswered(current)):
+                current.answered_by = each.sequence
                 return current
             connection = self._begin(each)
             connection.flow = -1  # the opener is the other side, not yet seen
+            connection.answered_by = each.sequence
             return connection
         if current is not None and current.syn and current.opened_by == each.sequence:
             return current
-        connection = self._begin(each)
+        if current is not None and current.flow == -1 and not current.octets:
+            current.flow = each.flow  # the answer came first
+            connection = current
+        elif current is not None and not current.octets and not current.kind:
+            connection = current  # nothing came of the attempt before
+            connection.segments, connection.flow, connection.answered_by = [], each.flow, -1
+        else:
+            connection = self._begin(each)
         connection.syn, connection.opened_by = True, each.sequence
         return connection
+
+    @staticmethod
+    def _unanswered(connection: Connection) -> bool:
+        """Whether a connection waits for the answer to its SYN."""
+        return connection.syn and connection.answered_by == -1 and not connection.dropped
 
     def _begin(self, each: Picked) -> Connection:
         connection = Connection(each.flow)
@@ -320,7 +389,8 @@ class Signalling:
 
     def _join(self, connection: Connection, flow: int) -> None:
         self.current[flow] = connection
-        connection.members.append(flow)
+        if flow not in connection.members:
+            connection.members.append(flow)
 
     def _joined(self, each: Picked) -> Connection:
         """The first packet of a flow, no SYN: a connection's other direction, or one joined in mid-stream."""
@@ -328,12 +398,24 @@ class Signalling:
         connection = self.current.get(other) if other >= 0 else None
         if connection is None:
             return self._begin(each)
-        if connection.flow == -1:
+        if connection.flow == -1 and each.flow not in connection.members:
             connection.flow = each.flow
         self._join(connection, each.flow)
         if connection.dropped:
             self.flows.state[each.flow] = UNWANTED
         return connection
+
+    def _remember_untold(self, connection: Connection, octets: int) -> None:
+        """Octets of connections that no protocol was found in are bounded in all: the oldest are let go."""
+        if not connection.untold:
+            self.untold.append(connection)
+        connection.untold += octets
+        self.untold_octets += octets
+        while self.untold_octets > UNTOLD_OCTETS:
+            oldest = self.untold.popleft()
+            self.untold_octets -= oldest.untold
+            if oldest.kind in ("", classify.HTTP) and not oldest.dropped:
+                self._let_go(oldest)
 
     def _want(self, connection: Connection) -> None:
         for flow in connection.members:
@@ -367,8 +449,7 @@ class Signalling:
     def _readable(connection: Connection) -> bool:
         """Whether a ServerHello chose a NULL cipher."""
         for side in (False, True):
-            ordered = sorted((s for s in connection.segments if s.forward == side and s.data), key=lambda s: s.frame)
-            code = server_hello_suite(b"".join(s.data for s in ordered[:64]))
+            code = server_hello_suite(_begin_of(connection.segments, side))
             if code is not None and suite(code).null:
                 return True
         return False
@@ -377,7 +458,7 @@ class Signalling:
 
     def _association(self, each: Picked) -> None:
         for chunk in data_chunks(each.data):
-            whole = self._user_message(each.flow, chunk, each.frame)
+            whole = self._user_message(each.flow, chunk)
             if whole is None:
                 continue
             found = self._kept(each)._replace(data=whole, origin=each.origin | SCTP_DATA)
@@ -387,24 +468,32 @@ class Signalling:
             elif kind == classify.H248:
                 self.gateway.append(found)
 
-    def _user_message(self, flow: int, chunk: DataChunk, frame: int) -> bytes | None:
+    def _user_message(self, flow: int, chunk: DataChunk) -> bytes | None:
         """Put fragments together: consecutive TSN from B to E (RFC 9260 §6.9)."""
         if chunk.begins and chunk.ends:
             return chunk.data
+        if self.sctp_held > SCTP_HELD:
+            self.sctp_parts.clear()
+            self.sctp_held = 0
         parts = self.sctp_parts.setdefault((flow, chunk.stream), {})
         if len(parts) >= SCTP_PARTS:
+            self.sctp_held -= sum(len(part.data) + SCTP_PART for part in parts.values())
             parts.clear()
-        parts[chunk.tsn] = (chunk, frame)
+        if chunk.tsn not in parts:
+            parts[chunk.tsn] = chunk
+            self.sctp_held += len(chunk.data) + SCTP_PART
         low = chunk.tsn
-        while low in parts and not parts[low][0].begins:
+        while low in parts and not parts[low].begins:
             low = (low - 1) & 0xFFFFFFFF
         if low not in parts:
             return None
         high, names = low, []
         while high in parts:
             names.append(high)
-            if parts[high][0].ends:
-                return b"".join(parts.pop(name)[0].data for name in names)
+            if parts[high].ends:
+                whole = b"".join(parts.pop(name).data for name in names)
+                self.sctp_held -= len(whole) + SCTP_PART * len(names)
+                return whole
             high = (high + 1) & 0xFFFFFFFF
         return None
 
@@ -421,7 +510,9 @@ class Signalling:
             self._open(association, each.data, each.frame, each.time, each.origin, each.depth)
             return
         source, destination = _addresses(association.identity)
-        association.decide(None if each.cut else esp.try_open(each.data, source, destination))
+        if each.cut:
+            return  # its trailer is not there, which says nothing
+        association.decide(esp.try_open(each.data, source, destination))
         association.waiting.append((each.data, each.frame, each.time, each.origin, each.depth))
         if association.decided == "null":
             self.flows.state[each.flow] = WANTED
@@ -449,3 +540,31 @@ class Signalling:
 def _addresses(identity: bytes) -> tuple[bytes, bytes]:
     width = 16 if identity[VERSION] == 6 else 4
     return identity[:width], identity[16 : 16 + width]
+
+
+def _begin_of(segments: list[Segment], forward: bool) -> bytes:
+    """The first octets of one direction in the order of their sequence numbers, up to the first hole."""
+    found = [each for each in segments if each.forward == forward and each.data][:HELLO_SEGMENTS]
+    if not found:
+        return b""
+    base = found[0].sequence
+    placed = sorted(((each.sequence - base + (1 << 31)) & 0xFFFFFFFF, each.data) for each in found)
+    out, end = bytearray(), placed[0][0]
+    for place, data in placed:
+        if place > end:
+            break
+        out += data[end - place :]
+        end = max(end, place + len(data))
+    return bytes(out)
+
+
+def dtls_server_hello_suite(datagram: bytes) -> int | None:
+    """The cipher suite that an unfragmented ServerHello in a datagram selects."""
+    for record in dtls_records(datagram, dtls_offset(datagram)):
+        body = record.fragment[12:]
+        if record.type != HANDSHAKE or record.epoch or record.fragment[:1] != b"\x02" or len(body) < 38:
+            continue
+        at = 35 + body[34]
+        if at + 2 <= len(body):
+            return body[at] << 8 | body[at + 1]
+    return None

@@ -27,6 +27,7 @@ GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 SUFFIXES = (".pcap", ".pcapng", ".cap", ".gz", ".zst")
 STANDARD_INPUT = "-"
 BLOCK = 1 << 20
+INPUT = 1 << 15  # compressed octets at once; the rest behind a gzip member is copied, so they are few
 ZSTD_WINDOW = 1 << 27  # octets; what a frame may ask for
 
 
@@ -122,7 +123,7 @@ def _spooled() -> BinaryIO:
 def _inflate(file: BinaryIO, trouble: list[str]) -> Iterator[bytes]:
     """The content of a gzip file, member after member."""
     machine = zlib.decompressobj(31)
-    data = file.read(BLOCK)
+    data = file.read(INPUT)
     try:
         while data:
             out = machine.decompress(data, BLOCK)
@@ -131,14 +132,19 @@ def _inflate(file: BinaryIO, trouble: list[str]) -> Iterator[bytes]:
             data = machine.unconsumed_tail
             if machine.eof:
                 data = machine.unused_data.lstrip(b"\0")  # padding of tapes and block devices
-                machine = zlib.decompressobj(31)
-                data = data or file.read(BLOCK)
-                if data[:2] != GZIP:
+                while len(data) < len(GZIP) and (more := file.read(INPUT)):
+                    data = (data + more).lstrip(b"\0")
+                if data[: len(GZIP)] != GZIP:
+                    if data:
+                        trouble.append("octets behind the gzip file's content were not read")
                     return
-            data = data or file.read(BLOCK)
+                machine = zlib.decompressobj(31)
+            data = data or file.read(INPUT)
         trouble.append("the gzip file ends early")
     except zlib.error as error:
         trouble.append(f"the gzip file is damaged ({error})")
+    except OSError as error:
+        trouble.append(f"can't be read to its end ({error.strerror})")
 
 
 def _unzstd(file: BinaryIO, trouble: list[str]) -> Iterator[bytes]:
@@ -151,6 +157,8 @@ def _unzstd(file: BinaryIO, trouble: list[str]) -> Iterator[bytes]:
             yield block
     except zstandard.ZstdError as error:
         trouble.append(f"the zstd file is damaged ({error})")
+    except OSError as error:
+        trouble.append(f"can't be read to its end ({error.strerror})")
 
 
 class _Ahead(io.RawIOBase):
@@ -163,9 +171,13 @@ class _Ahead(io.RawIOBase):
         threading.Thread(target=self._fill, args=(blocks,), daemon=True).start()
 
     def _fill(self, blocks: Iterator[bytes]) -> None:
-        for block in blocks:
-            self.blocks.put(block)
-        self.blocks.put(b"")
+        try:
+            for block in blocks:
+                self.blocks.put(block)
+        except ValueError:
+            return  # the capture was closed before its end
+        finally:
+            self.blocks.put(b"")
 
     def peek(self, count: int) -> bytes:
         """The first octets, left to be read."""

@@ -21,6 +21,7 @@ from imsinspect.capture import classify
 from imsinspect.capture.chunk import Chunk
 
 LIMIT = 4 << 20  # octets waiting for the end of a message
+HEAD_LIMIT = 65_536  # octets of an HTTP header
 
 
 class StreamMessage(NamedTuple):
@@ -37,7 +38,7 @@ class StreamMessage(NamedTuple):
 class _Buffer:
     """The unread bytes of one direction, with the frame of every chunk."""
 
-    __slots__ = ("base", "data", "marks", "synchronised", "time")
+    __slots__ = ("base", "data", "marks", "searched", "synchronised", "time")
 
     def __init__(self) -> None:
         self.data = bytearray()
@@ -45,6 +46,7 @@ class _Buffer:
         self.marks: deque[tuple[int, int]] = deque()  # stream offset where a frame's bytes begin, frame
         self.time = 0
         self.synchronised = False
+        self.searched = 0  # octets of data in which no end was found
 
     def add(self, chunk: Chunk) -> None:
         self.marks.append((self.base + len(self.data), chunk.frame))
@@ -54,6 +56,7 @@ class _Buffer:
     def clear(self) -> None:
         self.drop(len(self.data))
         self.synchronised = False
+        self.searched = 0
 
     def frames(self, start: int, end: int) -> tuple[int, ...]:
         """Frames that brought a range of the unread bytes, in stream order."""
@@ -121,8 +124,11 @@ def _websocket(side: _Buffer, chunk: Chunk) -> Iterator[StreamMessage]:
     at = 0
     if not side.synchronised:
         if side.data.startswith((b"GET ", b"HTTP")):
-            at = head_end(side.data)
+            at = head_end(side.data, max(0, side.searched - 3))
+            side.searched = len(side.data)
             if at < 0:
+                if len(side.data) > HEAD_LIMIT:
+                    side.clear()
                 return
         side.synchronised = True
     while True:
@@ -142,13 +148,14 @@ def _websocket(side: _Buffer, chunk: Chunk) -> Iterator[StreamMessage]:
 
 def _msrp(side: _Buffer, chunk: Chunk) -> Iterator[StreamMessage]:
     at = 0
-    while (found := msrp.next_message(side.data, at)) is not None:
+    while (found := msrp.next_message(side.data, at, side.searched)) is not None:
         start, at = found
+        side.searched = 0
         yield StreamMessage(
             classify.MSRP, bytes(side.data[start:at]), side.frames(start, at), chunk.time, chunk.forward
         )
-    if at:
-        side.drop(at)
+    side.drop(msrp.unread(side.data, at))
+    side.searched = len(side.data)
 
 
 def _bfcp(side: _Buffer, chunk: Chunk) -> Iterator[StreamMessage]:
@@ -183,10 +190,16 @@ def _h248(side: _Buffer, chunk: Chunk) -> Iterator[StreamMessage]:
 def _stun(side: _Buffer, chunk: Chunk) -> Iterator[StreamMessage]:
     """STUN messages over TCP, and the data that TURN relays in them or in channels."""
     at = 0
+    if not side.synchronised:
+        if classify.stream_kind(bytes(side.data)) != classify.STUN:
+            side.drop(len(side.data))  # behind a gap: a later segment begins with a frame
+            return
+        side.synchronised = True
     while (found := next_frame(side.data, at)) is not None:
         start, end, channel = found
         if end < 0:
             at = len(side.data)
+            side.synchronised = False
             break
         frames = side.frames(start, end)
         data = bytes(side.data[start:end])

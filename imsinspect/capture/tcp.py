@@ -32,13 +32,9 @@ class Assembly:
 
 @dataclass(slots=True)
 class _Side:
-    forward: bool
-    places: list[int] = field(default_factory=list)  # start of each segment in the stream, unwrapped
-    base: int | None = None
-    next: int = 0
-    held: dict[int, Segment] = field(default_factory=dict)
-    waiting: list[int] = field(default_factory=list)  # heap of the places held
-    reach: list[tuple[int, int]] = field(default_factory=list)  # (start, furthest end of this or an earlier one)
+    next: int = 0  # place in the stream that comes next
+    waiting: list[tuple[int, int, Segment]] = field(default_factory=list)  # heap: place, order of arrival, segment
+    reach: list[tuple[int, int]] = field(default_factory=list)  # (start, octets) of every segment with octets
     tail: bytearray = field(default_factory=bytearray)  # octets delivered, to compare later ones with
     tail_start: int = 0
 
@@ -48,19 +44,12 @@ TAIL = 1 << 16
 
 def assemble(segments: Sequence[Segment], result: Assembly) -> Iterator[Chunk]:
     """The bytes of a connection in order, directions interleaved as their segments came."""
-    sides = {True: _Side(True), False: _Side(False)}
+    sides = {True: _Side(), False: _Side()}
     places = _places(segments, sides)
-    for side in sides.values():
-        side.next = min(side.places) if side.places else 0
-        side.tail_start = side.next
-        starts = sorted(zip(side.places, (len(s.data) for s in segments if s.forward == side.forward), strict=True))
-        side.reach = starts
-    holes = {forward: _holes(side.reach) for forward, side in sides.items()}
-    for segment, place in zip(segments, places, strict=True):
-        if place is None or not segment.data:
-            continue
-        side = sides[segment.forward]
-        yield from _take(side, segment, place, holes[segment.forward], result)
+    holes = {forward: _holes(sorted(side.reach)) for forward, side in sides.items()}
+    for order, (segment, place) in enumerate(zip(segments, places, strict=True)):
+        if place is not None and segment.data:
+            yield from _take(sides[segment.forward], segment, place, order, holes[segment.forward], result)
 
 
 def _places(segments: Sequence[Segment], sides: dict[bool, _Side]) -> list[int | None]:
@@ -72,18 +61,21 @@ def _places(segments: Sequence[Segment], sides: dict[bool, _Side]) -> list[int |
         side = sides[segment.forward]
         at = current.get(segment.forward)
         if at is None:
-            place = sequence
+            place = side.next = sequence
         else:
             step = ((sequence - at + HALF) & 0xFFFFFFFF) - HALF
-            place = at + step
             if abs(step) > MAX_JUMP:
-                side.places.append(at)
                 out.append(None)
                 continue
-        if at is None or place > at:
-            current[segment.forward] = place
-        side.places.append(place)
+            place = at + step
+        current[segment.forward] = place if at is None else max(place, at)
+        if segment.data:
+            side.reach.append((place, len(segment.data)))
+        if segment.data or segment.flags & SYN:
+            side.next = min(side.next, place)
         out.append(place)
+    for side in sides.values():
+        side.tail_start = side.next
     return out
 
 
@@ -98,27 +90,26 @@ def _holes(reach: list[tuple[int, int]]) -> dict[int, int]:
     return holes
 
 
-def _take(side: _Side, segment: Segment, place: int, holes: dict[int, int], result: Assembly) -> Iterator[Chunk]:
+def _take(
+    side: _Side, segment: Segment, place: int, order: int, holes: dict[int, int], result: Assembly
+) -> Iterator[Chunk]:
     if place > side.next:
-        known = side.held.get(place)
-        if known is None:
-            heapq.heappush(side.waiting, place)
-        if known is None or len(known.data) < len(segment.data):
-            side.held[place] = segment
+        heapq.heappush(side.waiting, (place, order, segment))
     else:
         yield from _deliver(side, segment, place, 0, result)
     while side.waiting:
-        low = side.waiting[0]
+        low = side.waiting[0][0]
         lost = 0
         if low > side.next:
             if holes.get(side.next) != low:
                 return
             lost = low - side.next
             side.next = low
-        heapq.heappop(side.waiting)
-        held = side.held.pop(low)
+        held = heapq.heappop(side.waiting)[2]
         if lost:
             result.gaps.append(held.frame)
+            side.tail.clear()
+            side.tail_start = low
         yield from _deliver(side, held, low, lost, result)
 
 
@@ -140,8 +131,8 @@ def _deliver(side: _Side, segment: Segment, place: int, gap: int, result: Assemb
 
 def _compare(side: _Side, segment: Segment, place: int, count: int, result: Assembly) -> None:
     """Octets that came before must be the same; a keep-alive's one old octet may be anything (RFC 9293 §3.8.4)."""
-    low = max(place, side.tail_start)
-    old = bytes(side.tail[low - side.tail_start : place + count - side.tail_start])
-    new = segment.data[low - place : count]
-    if old != new and count > 1:
+    low, high = max(place, side.tail_start), place + count
+    if low >= high or count == 1:
+        return
+    if side.tail[low - side.tail_start : high - side.tail_start] != segment.data[low - place : count]:
         result.differing.append(segment.frame)

@@ -37,6 +37,10 @@ class Windows(Protocol):
         """Say that count octets were read (more than the window held: they are skipped)."""
 
     @property
+    def missing(self) -> bool:
+        """Whether more octets were consumed than there are: a record that reaches beyond the end."""
+
+    @property
     def position(self) -> int:
         """Octets consumed so far."""
 
@@ -71,6 +75,11 @@ class FileWindows:
         """Say that count octets were read."""
         self.position += count
 
+    @property
+    def missing(self) -> bool:
+        """Whether more octets were consumed than there are."""
+        return self.position > self.total
+
 
 class StreamWindows:
     """A decompressor: what was not consumed moves to the front of the one buffer."""
@@ -103,3 +112,8 @@ class StreamWindows:
         inside = min(count, self.end - self.start)
         self.start += inside
         self.skip = count - inside
+
+    @property
+    def missing(self) -> bool:
+        """Whether more octets were consumed than there are."""
+        return self.over and self.skip > 0
