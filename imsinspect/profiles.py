@@ -135,7 +135,8 @@ def _judge_state(score: _Score, call: Call, line: MediaLine, state: LineState, f
     place = f", {offered.type.decode('ascii', 'backslashreplace')} line {line.index}"
     family = offered.profile.family
     edge = E2AE_OF.get(family, E2AE)
-    indicators = [media.e2ae for media in sides if media.e2ae in (b"requested", b"applied")]
+    indicators = [media.e2ae for media in sides if _has(media, b"3ge2ae")]
+    indicators = [indicator for indicator in indicators if indicator in (b"requested", b"applied")]
     for indicator in indicators:
         score.add(edge, DECISIVE, f"a=3ge2ae:{indicator.decode()}", place)
     tickets = [number for media in sides for number in _mikey_types(media) if number in TICKET_TRANSFER]
@@ -145,7 +146,7 @@ def _judge_state(score: _Score, call: Call, line: MediaLine, state: LineState, f
         return
     if not (offered.profile.secure and answered.profile.secure):
         return
-    if family == "rtp" and offered.crypto and answered.crypto:
+    if family == "rtp" and _has(offered, b"crypto") and _has(answered, b"crypto"):
         peer = "with the focus" if focus else "on both sides"
         score.add(SDES, STRONG, f"{offered.transport} with a=crypto {peer}, no a=3ge2ae", place)
     elif (
@@ -158,8 +159,15 @@ def _judge_state(score: _Score, call: Call, line: MediaLine, state: LineState, f
         score.add(edge, MEDIUM, f"{offered.transport} with a=fingerprint, no a=key-mgmt", place)
 
 
+def _has(media: Media, name: bytes) -> bool:
+    """Whether a section has the attribute, found without taking all of them apart."""
+    return b"\na=" + name + b":" in media.section.text
+
+
 def _mikey_types(media: Media) -> Iterator[int]:
     """Data types of the MIKEY messages that apply to a section: the second octet of each (RFC 3830 §6.1)."""
+    if b"\na=key-mgmt:" not in media.session.text and not _has(media, b"key-mgmt"):
+        return
     for key_mgmt in media.key_mgmt_in_force:
         if key_mgmt.protocol == b"mikey" and len(key_mgmt.data) > 1:
             yield key_mgmt.data[1]
@@ -182,7 +190,7 @@ def _judge_edge(score: _Score, call: Call, legs: list[Call], agreed: set[str]) -
     for leg in (call, *legs):
         for negotiation in leg.negotiations:
             for media in _accepted(negotiation):
-                asked = asked or bool(media.e2ae)
+                asked = asked or (_has(media, b"3ge2ae") and media.e2ae != b"")
                 transports.setdefault((media.index, media.profile.family), {}).setdefault(media.profile.secure, media)
     if not asked and not agreed:
         return
