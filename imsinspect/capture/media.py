@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imsinspect.capture.decode import Media
+    from imsinspect.capture.frames import FrameId
 
 DUPLICATE_WINDOW = 50_000_000  # nanoseconds between two sightings of one packet (rules.md 0.10)
 FIRST_SAMPLES = 12  # of the first packets of a stream
@@ -30,28 +31,28 @@ PRUNE_AT = 300_000  # streams; single packets that look like RTP by chance are t
 TAIL = 64  # packets remembered of a stream that is sighted twice
 
 
-class Sample(NamedTuple):
+class MediaSample(NamedTuple):
     """One packet kept of a stream."""
 
-    frame: int
+    frame: FrameId
     time: int
     payload_type: int
     marker: bool
-    sequence: int
+    sequence: int  # 16 bits as sent
     timestamp: int
-    payload: bytes
-    length: int
-    padding: bool
+    payload: bytes  # what follows the RTP header, extension and CSRC list left out; cut at SAMPLE_OCTETS
+    length: int  # of the whole payload on the wire
+    padding: bool = False  # the P bit
 
 
-class Size(NamedTuple):
-    """Packets of a stream with one payload type and length."""
+class SizeRun(NamedTuple):
+    """How many packets of a stream had one payload type and one payload length (after the whole RTP header)."""
 
     payload_type: int
     length: int
     packets: int
-    first: int
-    last: int
+    first: FrameId
+    last: FrameId
 
 
 @dataclass(slots=True)
@@ -68,8 +69,8 @@ class Stream:
     lowest: int
     highest: int
     follow: int  # packets whose sequence number was one more than the one before
-    sizes: list[Size]
-    samples: list[Sample]
+    sizes: list[SizeRun]
+    samples: list[MediaSample]
     origin: int
 
     @property
@@ -103,7 +104,7 @@ class MediaStreams:
         self.table = KeyTable()
         self.columns: dict[str, NDArray[Any]] = {name: np.zeros(0, kind) for name, kind in COLUMNS.items()}
         self.identity = np.zeros((0, 48), np.uint8)
-        self.samples: dict[int, tuple[list[Sample], list[Sample]]] = {}
+        self.samples: dict[int, tuple[list[MediaSample], list[MediaSample]]] = {}
         self.tails: dict[int, tuple[NDArray[np.int64], ...]] = {}
         self.size_table = KeyTable()
         self.size_owner = np.zeros(0, np.int32)
@@ -418,7 +419,7 @@ class MediaStreams:
         for stream, early_one, frame, when, two, number, timestamp, low, high, size in zip(
             *(each.tolist() for each in lists), strict=True
         ):
-            sample = Sample(
+            sample = MediaSample(
                 frame,
                 when,
                 two >> 8 & 0x7F,
@@ -474,10 +475,10 @@ class MediaStreams:
     def streams(self) -> list[Stream]:
         """Every stream, in the order of their first packets."""
         total, columns = self.size_table.count, self.columns
-        sizes: dict[int, list[Size]] = {}
+        sizes: dict[int, list[SizeRun]] = {}
         lists = (self.size_owner, self.size_what, self.size_packets, self.size_first, self.size_last)
         for owner, what, packets, first, last in zip(*(each[:total].tolist() for each in lists), strict=True):
-            sizes.setdefault(owner, []).append(Size(what >> 16, what & 0xFFFF, packets, first, last))
+            sizes.setdefault(owner, []).append(SizeRun(what >> 16, what & 0xFFFF, packets, first, last))
         out = []
         for row in range(self.table.count):
             early, spread = self.samples.get(row, ([], []))

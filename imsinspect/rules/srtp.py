@@ -308,7 +308,7 @@ def _plain_in(
         found = found[1:]
     if not found and source.plain == source.packets > len(source.plain_samples) and source.plain_samples:
         late = inside(source.last.time, source.last.time)
-        return [replace(source.plain_samples[-1], frame=source.last_plain, time=source.last.time)] if late else []
+        return [source.plain_samples[-1]._replace(frame=source.last_plain, time=source.last.time)] if late else []
     return found
 
 

@@ -70,6 +70,7 @@ class _Index:
     sides: dict[tuple[int, Endpoint], list[_Claim]] = field(default_factory=dict)  # by line and address
     payload_types: dict[int, set[int]] = field(default_factory=dict)  # that a line names
     ssrcs: dict[int, set[int]] = field(default_factory=dict)  # that a line names
+    leaders: dict[int, dict[bytes, Media]] = field(default_factory=dict)  # of bundles, by description and mid
     senders: dict[int, set[int]] = field(default_factory=dict)  # SSRCs of the media tied to a line
 
     def sort(self) -> None:
@@ -131,20 +132,19 @@ def _announce(index: _Index, line: MediaLine) -> None:
         if state.answered is not None and negotiation.answer is not None:
             sides.append((negotiation.answerer_tag, "answerer", state.answered, negotiation.answer.sdp))
         passive = _passive(state) if _over_tcp(state.offered) else ""
-        claimed: set[tuple[Endpoint, str]] = set()
         for party, role, media, sdp in sides:
-            for address, purpose, because in _addresses(index, media, sdp, negotiation):
-                if (address, purpose + role) in claimed:
-                    continue
-                claimed.add((address, purpose + role))
+            announced = _addresses(index, media, sdp, negotiation)
+            if announced:
+                _remember(index, line, media)
+            for (address, purpose), because in announced.items():
                 key = (address, purpose, because, party)
                 claim = open_claims.get(key)
                 if claim is None:
                     claim = open_claims[key] = _Claim(line, party, purpose, because, state.begins, state.ends)
                     index.claims.setdefault(address, []).append(claim)
                     index.sides.setdefault((id(line), address), []).append(claim)
-                    _remember(index, line, media)
-                claim.ends = None if claim.ends is None or state.ends is None else max(claim.ends, state.ends)
+                elif claim.ends is not None:
+                    claim.ends = None if state.ends is None else max(claim.ends, state.ends)
                 claim.states.append((state, role))
                 claim.passive = role == passive
 
@@ -175,17 +175,20 @@ def _remember(index: _Index, line: MediaLine, media: Media) -> None:
 
 def _addresses(
     index: _Index, media: Media, sdp: SessionDescription, negotiation: Negotiation
-) -> Iterator[tuple[Endpoint, str, str]]:
-    """Addresses of a section that packets were seen at: what for, and how they were announced."""
+) -> dict[tuple[Endpoint, str], str]:
+    """Addresses of a section that packets were seen at, with what for; and how they were announced."""
     wanted = index.wanted
+    out: dict[tuple[Endpoint, str], str] = {}
     for address, purpose, because in _own(media):
         if address in wanted:
-            yield address, purpose, because
-    leader = _leader(media, sdp, negotiation)
-    if leader is not None:
-        for address, purpose, because in _own(leader):
-            if address in wanted:
-                yield address, purpose, "bundle" if because == "destination" else because
+            out.setdefault((address, purpose), because)
+    if b"BUNDLE" in sdp.session.text:
+        leader = _leader(index, media, sdp, negotiation)
+        if leader is not None:
+            for address, purpose, because in _own(leader):
+                if address in wanted:
+                    out.setdefault((address, purpose), "bundle" if because == "destination" else because)
+    return out
 
 
 def _own(media: Media) -> Iterator[tuple[Endpoint, str, str]]:
@@ -232,22 +235,20 @@ def _authority(path: tuple[bytes, ...]) -> Endpoint | None:
     return Endpoint(canonical(host.strip(b"[]")), int(port))
 
 
-def _leader(media: Media, sdp: SessionDescription, negotiation: Negotiation) -> Media | None:
+def _leader(index: _Index, media: Media, sdp: SessionDescription, negotiation: Negotiation) -> Media | None:
     """The section whose address a bundled section uses (RFC 9143 §7); None for one outside of a bundle."""
-    if b"BUNDLE" not in sdp.session.text or b"\na=mid:" not in media.section.text:
-        return None
     if media.port == 0 and not media.bundle_only:
         return None
     answer = negotiation.answer
     if answer is not None and not answer.sdp.bundle_groups:
         return None
-    mid = media.mid
-    for group in sdp.bundle_groups:
-        if mid in group:
-            if group[0] == mid:
-                return None
-            return next((each for each in sdp.media if each.mid == group[0]), None)
-    return None
+    leaders = index.leaders.get(id(sdp))
+    if leaders is None:
+        by_mid = {each.mid: each for each in reversed(sdp.media)}
+        leaders = index.leaders[id(sdp)] = {
+            mid: by_mid[group[0]] for group in sdp.bundle_groups if group and group[0] in by_mid for mid in group[1:]
+        }
+    return leaders.get(media.mid) if media.mid else None
 
 
 @lru_cache(maxsize=65_536)

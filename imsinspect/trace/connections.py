@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from imsinspect.capture.frames import frame_id
 from imsinspect.capture.identity import PROTOCOL, SSRC, VERSION, endpoints, reverse
 from imsinspect.capture.sightings import Datagram, once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from imsinspect.capture.endpoint import Endpoint
+    from imsinspect.capture.first_pass import FirstPass
     from imsinspect.capture.signalling import Connection, Kept, Segment
     from imsinspect.trace.scan import Scan
 
@@ -52,7 +55,7 @@ def connections(scans: list[Scan]) -> list[JoinedConnection]:
             if joined is None and len(scans) > 1:
                 joined = latest.get(_path(reverse(forward)))
                 turned = joined is not None
-            segments = [_named(segment, scan.index, turned) for segment in each.segments]
+            segments = [s._replace(forward=not s.forward) for s in each.segments] if turned else each.segments
             same = joined is not None and (not each.syn or each.opened_by == joined.opened_by)
             if joined is not None and same and joined.scan is not scan:
                 joined.segments = sorted([*joined.segments, *segments], key=lambda s: (s.time, s.frame))
@@ -68,25 +71,18 @@ def connections(scans: list[Scan]) -> list[JoinedConnection]:
     return out
 
 
-def _forward_identity(connection: Connection, identity: object) -> bytes:
-    name = connection.flow
-    if name >= 0:
-        return identity[name].tobytes()  # type: ignore[index,no-any-return]
-    return reverse(identity[connection.members[0]].tobytes())  # type: ignore[index]
-
-
-def _named(segment: Segment, capture: int, turned: bool) -> Segment:
-    frame = frame_id(capture, segment.frame)
-    return segment._replace(frame=frame, forward=segment.forward != turned)
+def _forward_identity(connection: Connection, identity: NDArray[np.uint8]) -> bytes:
+    if connection.flow >= 0:
+        return bytes(identity[connection.flow])
+    return reverse(bytes(identity[connection.members[0]]))
 
 
 def datagrams(scans: list[Scan], which: str) -> Iterator[Datagram]:
     """Kept datagrams of one kind ("datagrams", "floor", "keys", "gateway"), each once, in time order."""
     found: list[Datagram] = []
     for scan in scans:
-        identity = scan.found.flows.identity
         kept: list[Kept] = getattr(scan.found.signalling, which)
-        found += [_datagram(each, scan.index, identity) for each in kept]
+        found += [_datagram(each, scan.found) for each in kept]
     found.sort(key=lambda each: (each.time, each.frames))
     return once(found)
 
@@ -97,9 +93,8 @@ def dtls_flows(scans: list[Scan]) -> list[tuple[Endpoint, Endpoint, list[tuple[D
     ends: dict[bytes, tuple[Endpoint, Endpoint]] = {}
     everything: list[Datagram] = []
     for scan in scans:
-        identity = scan.found.flows.identity
         for kept in scan.found.signalling.dtls.values():
-            everything += [_datagram(each, scan.index, identity) for each in kept]
+            everything += [_datagram(each, scan.found) for each in kept]
     everything.sort(key=lambda each: (each.time, each.frames))
     for each in once(everything):
         back = each.path[16:32] + each.path[:16] + each.path[34:36] + each.path[32:34] + each.path[36:]
@@ -118,15 +113,8 @@ def path_ends(path: bytes) -> tuple[Endpoint, Endpoint]:
     return endpoints(path[:SSRC] + bytes(4) + path[SSRC:])
 
 
-def _datagram(each: Kept, capture: int, identity: object) -> Datagram:
-    path = _path(identity[each.flow].tobytes())  # type: ignore[index]
-    return Datagram(
-        each.time,
-        (frame_id(capture, each.frame),),
-        path,
-        each.identification,
-        each.ttl,
-        each.origin,
-        each.cut,
-        each.data,
-    )
+def _datagram(each: Kept, found: FirstPass) -> Datagram:
+    path = _path(found.flows.identity[each.flow].tobytes())
+    others = found.fragment_frames.get(each.frame, ())
+    frames = (each.frame, *(frame for frame in others if frame != each.frame))
+    return Datagram(each.time, frames, path, each.identification, each.ttl, each.origin, each.cut, each.data)

@@ -10,7 +10,7 @@ from dissectors.sip.parse import parse as parse_sip
 from imsinspect.capture import classify
 from imsinspect.capture.chunk import Chunk
 from imsinspect.capture.decode import ESP_NULL, EXPORTED, SCTP_DATA, TCP, TURN
-from imsinspect.capture.frames import capture_index, frame_id, frame_number
+from imsinspect.capture.frames import capture_index
 from imsinspect.capture.identity import PORTS, SSRC, endpoints, identity_of
 from imsinspect.capture.stream_messages import StreamMessage, messages
 from imsinspect.capture.tcp import Assembly, assemble
@@ -172,7 +172,7 @@ class _Builder:
         flow = _flow_of(scan, each, found.forward)
         if flow >= 0:
             origin = TURN if each.kind == classify.STUN else 0
-            scan.found.signalling.relay(flow, found.data, frame_number(frame), found.time, origin, 0)
+            scan.found.signalling.relay(flow, found.data, frame, found.time, origin, 0)
 
     def opened(self, session: TlsSession) -> None:
         """What a NULL cipher left readable is read like any other byte stream, or datagram by datagram."""
@@ -318,8 +318,8 @@ def _associations(scans: list[Scan]) -> list[EspAssociation]:
                     packets=int(found.flows.packets[flow]),
                     null_encrypted=association.opened,
                     icv_octets=association.icv_octets,
-                    first=Place(frame_id(scan.index, first[0]), first[1]),
-                    last=Place(frame_id(scan.index, last[0]), last[1]),
+                    first=Place(*first),
+                    last=Place(*last),
                 )
             )
     return out

@@ -27,7 +27,7 @@ from imsinspect.trace.model import Judgement
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dissectors.sdp.parse import Media
+    from dissectors.sdp.parse import RtpMap
     from imsinspect.trace.model import LineState, MediaSample, MediaStream, SizeRun
 
 ENOUGH_PACKETS = 20  # rules.md 0.10
@@ -101,7 +101,9 @@ class _Verdict:
 class Expectation:
     """What a media line says of its packets."""
 
-    media: tuple[Media, ...]  # the answer first
+    formats: tuple[
+        tuple[dict[int, RtpMap], dict[bytes, bytes], float | None], ...
+    ]  # maps, parameters, ptime: answer first
     overheads: tuple[int, ...]  # octets that protection may add to a payload, the likeliest first
     secure: bool
     tagless: bool  # protection without a tag is agreed or offered
@@ -126,17 +128,18 @@ class Expectation:
         secure = any(each.profile.secure for each in media)
         if not lines or any(each.key_mgmt_in_force or each.fingerprints for each in media):
             overheads += USUAL_OVERHEADS
-        return cls(media, tuple(dict.fromkeys(each for each in overheads if each)), secure or bool(lines), tagless)
+        formats = tuple((each.rtpmaps, each.fmtp, each.ptime) for each in media)
+        return cls(formats, tuple(dict.fromkeys(each for each in overheads if each)), secure or bool(lines), tagless)
 
     def codec(self, payload_type: int) -> tuple[Codec | None, bytes, float | None]:
         """Codec, parameters and packet time of a payload type."""
         number = str(payload_type).encode()
-        for each in self.media:
-            named = each.rtpmaps.get(payload_type)
+        for maps, parameters, packet_ms in self.formats:
+            named = maps.get(payload_type)
             if named is not None:
-                return codec(named.encoding, named.clock, named.channels), each.fmtp.get(number, b""), each.ptime
-        ptime = next((each.ptime for each in self.media if each.ptime), None)
-        return static_codec(payload_type), b"", ptime
+                return codec(named.encoding, named.clock, named.channels), parameters.get(number, b""), packet_ms
+        packet_ms = next((each for _, _, each in self.formats if each), None)
+        return static_codec(payload_type), b"", packet_ms
 
 
 def _by_payload_type(sizes: Iterable[SizeRun]) -> dict[int, list[SizeRun]]:

@@ -6,9 +6,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from imsinspect.capture.decode import ESP_NULL, GRE, GTP, IP_IN_IP, TURN
-from imsinspect.capture.frames import frame_id
 from imsinspect.capture.identity import endpoints
-from imsinspect.trace.model import MediaSample, MediaStream, Place, RtcpSample, RtcpSource, SizeRun
+from imsinspect.trace.model import MediaStream, Place, RtcpSource, SizeRun
 
 if TYPE_CHECKING:
     from imsinspect.capture import media, rtcp
@@ -29,13 +28,13 @@ def media_streams(scans: list[Scan]) -> list[MediaStream]:
     merged: dict[bytes, MediaStream] = {}
     for scan in scans:
         for stream in scan.found.streams.streams():
-            record = _stream(stream, scan.index)
+            record = _stream(stream)
             earlier = merged.get(stream.identity)
             merged[stream.identity] = record if earlier is None else _joined(earlier, record)
     return sorted(merged.values(), key=lambda each: (each.first.time, each.first.frame, each.ssrc))
 
 
-def _stream(stream: media.Stream, capture: int) -> MediaStream:
+def _stream(stream: media.Stream) -> MediaStream:
     source, destination = endpoints(stream.identity)
     return MediaStream(
         id="",
@@ -44,35 +43,13 @@ def _stream(stream: media.Stream, capture: int) -> MediaStream:
         destination=destination,
         packets=stream.packets,
         lost=max(0, stream.highest - stream.lowest + 1 - stream.packets),
-        first=Place(frame_id(capture, stream.first_frame), stream.first_time),
-        last=Place(frame_id(capture, stream.last_frame), stream.last_time),
+        first=Place(stream.first_frame, stream.first_time),
+        last=Place(stream.last_frame, stream.last_time),
         lowest=stream.lowest,
         highest=stream.highest,
         sighted_again=stream.sighted_again,
-        sizes=[
-            SizeRun(
-                size.payload_type,
-                size.length,
-                size.packets,
-                frame_id(capture, size.first),
-                frame_id(capture, size.last),
-            )
-            for size in sorted(stream.sizes)
-        ],
-        samples=[
-            MediaSample(
-                frame_id(capture, each.frame),
-                each.time,
-                each.payload_type,
-                each.marker,
-                each.sequence,
-                each.timestamp,
-                each.payload,
-                each.length,
-                each.padding,
-            )
-            for each in stream.samples
-        ],
+        sizes=sorted(stream.sizes),
+        samples=stream.samples,
         in_sequence=stream.follow > 0,
         tunnels=tunnels(stream.origin),
     )
@@ -143,7 +120,7 @@ def rtcp_sources(scans: list[Scan]) -> list[RtcpSource]:
     merged: dict[bytes, RtcpSource] = {}
     for scan in scans:
         for sender in scan.found.rtcp.senders():
-            record = _source(sender, scan.index)
+            record = _source(sender)
             earlier = merged.get(sender.identity)
             if earlier is not None:
                 _extend(earlier, record)
@@ -152,7 +129,7 @@ def rtcp_sources(scans: list[Scan]) -> list[RtcpSource]:
     return sorted(merged.values(), key=lambda each: (each.first.time, each.first.frame, each.ssrc))
 
 
-def _source(sender: rtcp.RtcpSender, capture: int) -> RtcpSource:
+def _source(sender: rtcp.RtcpSender) -> RtcpSource:
     source, destination = endpoints(sender.identity)
     return RtcpSource(
         id="",
@@ -160,18 +137,14 @@ def _source(sender: rtcp.RtcpSender, capture: int) -> RtcpSource:
         source=source,
         destination=destination,
         packets=sender.packets,
-        first=Place(frame_id(capture, sender.first_frame), sender.first_time),
-        last=Place(frame_id(capture, sender.last_frame), sender.last_time),
+        first=Place(sender.first_frame, sender.first_time),
+        last=Place(sender.last_frame, sender.last_time),
         plain=sender.plain,
-        first_plain=frame_id(capture, sender.first_plain),
-        last_plain=frame_id(capture, sender.last_plain),
-        plain_samples=[_sample(each, capture) for each in sender.plain_samples],
-        other_samples=[_sample(each, capture) for each in sender.other_samples],
+        first_plain=sender.first_plain,
+        last_plain=sender.last_plain,
+        plain_samples=sender.plain_samples,
+        other_samples=sender.other_samples,
     )
-
-
-def _sample(each: rtcp.RtcpSample, capture: int) -> RtcpSample:
-    return RtcpSample(frame_id(capture, each.frame), each.time, each.data, each.length)
 
 
 def _extend(earlier: RtcpSource, later: RtcpSource) -> None:

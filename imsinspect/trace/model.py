@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from imsinspect.capture.media import MediaSample as MediaSample  # noqa: TC001  (named here for the rooms below)
+from imsinspect.capture.media import SizeRun as SizeRun  # noqa: TC001  (named here for the rooms below)
+from imsinspect.capture.rtcp import RtcpSample as RtcpSample  # noqa: TC001  (named here for the rooms below)
+
 if TYPE_CHECKING:
     from collections import Counter
 
@@ -195,32 +199,6 @@ class Place:
 
 
 @dataclass(slots=True, frozen=True)
-class SizeRun:
-    """How many packets of a stream had one payload type and one payload length (after the whole RTP header)."""
-
-    payload_type: int
-    length: int
-    packets: int
-    first: FrameId
-    last: FrameId
-
-
-@dataclass(slots=True, frozen=True)
-class MediaSample:
-    """One packet kept of a media stream."""
-
-    frame: FrameId
-    time: int
-    payload_type: int
-    marker: bool
-    sequence: int  # 16 bits as sent
-    timestamp: int
-    payload: bytes  # what follows the RTP header, extension and CSRC list left out; may be cut at a limit
-    length: int  # of the whole payload on the wire
-    padding: bool = False  # the P bit
-
-
-@dataclass(slots=True, frozen=True)
 class Judgement:
     """Whether media is clear or protected, and what decided (rules.md 0.7)."""
 
@@ -258,16 +236,6 @@ class MediaStream:
     def kind(self) -> str:
         """ "rtp", "srtp" or "unknown"."""
         return self.judgement.kind
-
-
-@dataclass(slots=True, frozen=True)
-class RtcpSample:
-    """One RTCP-type datagram kept whole (bounded)."""
-
-    frame: FrameId
-    time: int
-    data: bytes
-    length: int
 
 
 @dataclass(slots=True, frozen=True)

@@ -13,6 +13,8 @@ from imsinspect.trace.dialogs import Tags, Transaction, Way, tags_of
 from imsinspect.trace.model import Description, Negotiation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dissectors.sdp.parse import SessionDescription
     from imsinspect.trace.dialogs import Session
     from imsinspect.trace.model import SignallingMessage
@@ -89,9 +91,13 @@ def _invite(call_id: bytes, transaction: Transaction, out: list[Exchange], used:
     offer = _description(request) if request is not None else None
     if offer is not None:
         _answers(call_id, transaction, offer, by_tag, out)
-    else:
-        for tag, responses in by_tag.items():
-            _late_offer(call_id, transaction, tag, responses, out, used)
+        return
+    answers: dict[bytes, list[SignallingMessage]] = {}
+    for message in (*transaction.pracks, *transaction.acknowledgements):
+        if message.sdp:
+            answers.setdefault(message.sip.to_tag, []).append(message)
+    for tag, responses in by_tag.items():
+        _late_offer(call_id, transaction, responses, answers.get(tag, ()), out, used)
 
 
 def _answers(
@@ -131,30 +137,28 @@ def _answers(
 def _late_offer(
     call_id: bytes,
     transaction: Transaction,
-    tag: bytes,
     responses: list[SignallingMessage],
+    answers: Sequence[SignallingMessage],
     out: list[Exchange],
     used: set[int],
 ) -> None:
-    """INVITE without a description: offer in a reliable 18x answered in its PRACK, or in the 2xx answered in ACK."""
+    """INVITE without a description: offer in a reliable 18x answered in its PRACK, or in the 2xx answered in ACK.
+
+    `responses` and `answers` are those of one To tag that carry descriptions.
+    """
     request = transaction.request
     refused_at = transaction.refused_at
     first = next((each for each in responses if each.sip.status >= 200 or _reliable(each)), None)
     if first is None:
         return
+    tag = first.sip.to_tag
+    number = first.sip.header(b"rseq")[0] if first.sip.status < 200 else b""
     answer: Description | None = None
-    if first.sip.status < 200:
-        number = first.sip.header(b"rseq")[0]
-        for prack in transaction.pracks:
-            if prack.sdp and prack.sip.to_tag == tag and _names(prack, number):
-                answer = _description(prack)
-                used.add(id(prack))
-                break
-    else:
-        for ack in transaction.acknowledgements:
-            if ack.sdp and ack.sip.to_tag == tag:
-                answer = _description(ack)
-                break
+    for message in answers:
+        if _names(message, number) if number else message.sip.method == b"ACK":
+            answer = _description(message)
+            used.add(id(message))
+            break
     assumed = answer is None and (request is None or request.sip.content_type in SEALED)
     negotiation = Negotiation(
         call_id,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from imsinspect.capture.errors import CaptureError
 from imsinspect.capture.first_pass import FirstPass
+from imsinspect.capture.frames import frame_id
 from imsinspect.capture.linktypes import link_name
 from imsinspect.capture.source import open_capture
 from imsinspect.trace.model import CaptureInfo
@@ -36,6 +37,7 @@ def scan(path: str, index: int, progress: Callable[[int, int], None] | None = No
     except CaptureError as error:
         info.error = str(error)
         return Scan(index, info, found, [])
+    opened.walk.base = frame_id(index, 0)
     try:
         whole = found.run(opened.windows, opened.walk, progress)
     finally:
