@@ -41,11 +41,12 @@ def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] = RULES) -> Evalu
     equals: Counter[tuple[str, ...]] = Counter()
     for rule in rules:
         rows: dict[tuple[str, str], Assessment] = {}
+        remedy = rule.sections.get("How to fix it", "")
         try:
             for outcome in rule.check(trace, scene):
                 _count(rows, rule, outcome)
                 if outcome.verdict in FOUND:
-                    finding = _finding(rule, outcome, equals)
+                    finding = _finding(rule, outcome, remedy, equals)
                     result.findings.append(finding)
                     if outcome.fact:
                         facts[rule.id, outcome.fact].append(finding)
@@ -72,7 +73,7 @@ def _count(rows: dict[tuple[str, str], Assessment], rule: Rule, outcome: Outcome
         row.examples.append(outcome.subject)
 
 
-def _finding(rule: Rule, outcome: Outcome, equals: Counter[tuple[str, ...]]) -> Finding:
+def _finding(rule: Rule, outcome: Outcome, remedy: str, equals: Counter[tuple[str, ...]]) -> Finding:
     severity = rule.severity if outcome.severity is None else outcome.severity
     if outcome.verdict == "suspect":
         severity = severity.lowered()
@@ -89,7 +90,7 @@ def _finding(rule: Rule, outcome: Outcome, equals: Counter[tuple[str, ...]]) -> 
         subject=outcome.subject,
         evidence=outcome.evidence,
         references=rule.references,
-        remediation=outcome.remediation or rule.sections.get("How to fix it", ""),
+        remediation=outcome.remediation or remedy,
         filters=((capture_index(_first_frame(outcome.evidence)), outcome.filter),)
         if outcome.filter
         else filters(outcome.evidence),

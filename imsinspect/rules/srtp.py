@@ -24,7 +24,7 @@ from imsinspect.rules.facts import (
 )
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
-from imsinspect.trace.model import MediaStream, RtcpSource
+from imsinspect.trace.model import MediaStream, RtcpSample, RtcpSource
 from imsinspect.trace.srtcp import compound_length, find_layout
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from imsinspect.capture.frames import FrameId
     from imsinspect.rules.rule import Scene
-    from imsinspect.trace.model import Call, LineState, MediaLine, RtcpSample, SrtcpLayout, StreamUse, Trace
+    from imsinspect.trace.model import Call, LineState, MediaLine, SrtcpLayout, StreamUse, Trace
 
 ENOUGH_PACKETS = 20  # rules.md 0.10
 ENOUGH_SHARE = 0.1  # of a stream's packets; a judgement covers at least 95 % of them

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dissectors.sdp.suites import SDES_SUITES
 from imsinspect.trace.codecs import (
@@ -97,13 +97,19 @@ class _Verdict:
     packets: int
 
 
+class _Formats(NamedTuple):
+    """What one side says of its payload types, taken apart once."""
+
+    maps: dict[int, RtpMap]
+    parameters: dict[bytes, bytes]
+    ptime: float | None
+
+
 @dataclass(slots=True, frozen=True)
 class Expectation:
     """What a media line says of its packets."""
 
-    formats: tuple[
-        tuple[dict[int, RtpMap], dict[bytes, bytes], float | None], ...
-    ]  # maps, parameters, ptime: answer first
+    formats: tuple[_Formats, ...]  # of the answer, then of the offer
     overheads: tuple[int, ...]  # octets that protection may add to a payload, the likeliest first
     secure: bool
     tagless: bool  # protection without a tag is agreed or offered
@@ -128,17 +134,17 @@ class Expectation:
         secure = any(each.profile.secure for each in media)
         if not lines or any(each.key_mgmt_in_force or each.fingerprints for each in media):
             overheads += USUAL_OVERHEADS
-        formats = tuple((each.rtpmaps, each.fmtp, each.ptime) for each in media)
+        formats = tuple(_Formats(each.rtpmaps, each.fmtp, each.ptime) for each in media)
         return cls(formats, tuple(dict.fromkeys(each for each in overheads if each)), secure or bool(lines), tagless)
 
     def codec(self, payload_type: int) -> tuple[Codec | None, bytes, float | None]:
         """Codec, parameters and packet time of a payload type."""
         number = str(payload_type).encode()
-        for maps, parameters, packet_ms in self.formats:
-            named = maps.get(payload_type)
+        for each in self.formats:
+            named = each.maps.get(payload_type)
             if named is not None:
-                return codec(named.encoding, named.clock, named.channels), parameters.get(number, b""), packet_ms
-        packet_ms = next((each for _, _, each in self.formats if each), None)
+                return codec(named.encoding, named.clock, named.channels), each.parameters.get(number, b""), each.ptime
+        packet_ms = next((each.ptime for each in self.formats if each.ptime), None)
         return static_codec(payload_type), b"", packet_ms
 
 

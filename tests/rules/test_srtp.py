@@ -217,6 +217,22 @@ def test_the_first_packet_before_keys_is_excused_and_a_second_is_not(told) -> No
     assert told(SRTP_002, secure_call(two, sealed)).rows == [("violation", "", 1)]
 
 
+def test_a_call_that_becomes_secure_while_rtcp_stays_plain(told) -> None:
+    """More packets than are kept were sent before; the last one tells that it went on."""
+    dialog = build.Dialog()
+    script = []
+    for at, bodies in ((0.0, (offer("RTP/AVP"), answer("RTP/AVP"))), (20.0, (offer(), answer()))):
+        script += [
+            (at, dialog.request("INVITE", bodies[0], in_dialog=at > 0), True),
+            (at + 0.1, dialog.response(200, "OK", bodies[1]), False),
+            (at + 0.2, dialog.request("ACK"), True),
+        ]
+    signalling = build.carry(dialog, script)
+    result = told(SRTP_002, build.in_time_order(signalling, rtcp([REPORT] * 30, at=1.0)))
+    assert result.rows == [("violation", "", 1)]
+    assert told(SRTP_002, build.in_time_order(signalling, rtcp([REPORT] * 19, at=1.0))).findings == []
+
+
 def test_one_plain_packet_among_protected_ones_is_enough(told) -> None:
     sender = context("a")
     sealed = rtcp([sender.protect_rtcp(REPORT) for _ in range(4)], at=1.0)
