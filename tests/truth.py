@@ -80,3 +80,87 @@ FIGURES: dict[str, Figure] = {
     "esp.packets": lambda truth: truth["frames_by_protocol"].get("esp", 0),
 }
 """Field of the inventory: tshark's figure for it."""
+
+
+DIFFERENCES: dict[tuple[str, str], tuple[int, str]] = {
+    ("dtls-srtp/stun-dtls-many-profiles.pcapng", "rtcp + srtcp"): (
+        13,
+        "10 more SRTCP datagrams travel in TURN ChannelData, which tshark leaves as data",
+    ),
+    ("dtls-srtp/stun-dtls-many-profiles.pcapng", "stun.packets"): (
+        173,
+        "two STUN messages in one TCP segment (frames are tshark's unit)",
+    ),
+    ("dtls-srtp/webrtc-freeswitch.pcapng", "rtcp + srtcp"): (
+        2,
+        "SRTCP of the call (packet type 200, E bit, index 1 and 2): no signalling told tshark of it",
+    ),
+    ("dtls-srtp/webrtc-freeswitch.pcapng", "stun.packets"): (45, "one STUN message is quoted in an ICMP error"),
+    ("h248/megaco-t38-fax-gateway.pcap", "sip.messages"): (
+        69,
+        "23 messages are sighted twice within 2 ms: equal octets, addresses and IP identification (frames 24 and 26)",
+    ),
+    ("h248/megaco-t38-fax-gateway.pcap", "sip.responses"): (36, "12 of the double sightings are responses"),
+    ("h248/megaco-t38-fax-gateway.pcap", "sdp.bodies"): (21, "7 of the double sightings carry SDP"),
+    ("h248/megaco-t38-fax-gateway.pcap", "rtp.packets"): (
+        1330,
+        "27 RTP packets after the re-INVITE (same SSRC and sequence) are dissected as T.38 by tshark",
+    ),
+    ("h248/sip-mgcp-h323-mixed.pcapng", "rtcp + srtcp"): (
+        28,
+        "frames 531 and 2646 are compound RTCP on a port that no signalling named; lengths add up",
+    ),
+    ("malformed/esp-truncated.pcap", "esp.packets"): (
+        0,
+        "the one packet is a first fragment cut by the snap length: nothing of its ESP can be put together",
+    ),
+    ("malformed/fuzzed-office-lan.pcap", "sip.messages"): (
+        55,
+        "frames 108, 346, 348 and 441 begin with a SIP start line that has a NUL in it, which tshark takes for the "
+        "end; frame 247 has no SIP version",
+    ),
+    ("malformed/fuzzed-office-lan.pcap", "sip.responses"): (26, "frames 108 and 348 of those"),
+    ("malformed/fuzzed-office-lan.pcap", "sip.call_ids"): (28, "Call-IDs of those"),
+    ("malformed/fuzzed-office-lan.pcap", "rtp.streams"): (
+        5,
+        "two single packets whose SSRC or address the fuzzer changed are no stream: nothing follows them",
+    ),
+    ("malformed/fuzzed-office-lan.pcap", "rtp.packets"): (7, "the two single packets"),
+    ("malformed/randpkt-megaco.pcap", "h248.messages"): (
+        0,
+        "random octets behind an SCTP header: no MEGACO token, no BER of a message",
+    ),
+    ("rtp/many-rtp-flows.pcapng", "rtp.streams"): (6, "one stream is framed in TCP by RFC 4571"),
+    ("rtp/many-rtp-flows.pcapng", "rtp.packets"): (86, "17 packets of the stream in TCP"),
+    ("rtp/many-rtp-flows.pcapng", "rtcp + srtcp"): (
+        3,
+        "frames 56, 65 and 79: one sender's feedback (packet type 205) beside its media, protected",
+    ),
+    ("rtp/skinny-call.pcap", "rtp.packets"): (
+        101,
+        "34 packets are sighted twice within 15 microseconds: equal octets and IP identification (frames 70 and 71)",
+    ),
+    ("sdes-srtp/webrtc-pcma-p2p-sdes.pcap", "rtp.streams"): (4, "two more streams are framed in TCP (ICE-TCP)"),
+    ("sdes-srtp/webrtc-pcma-p2p-sdes.pcap", "rtp.packets"): (510, "24 packets of the streams in TCP"),
+    ("sdes-srtp/webrtc-pcma-p2p-sdes.pcap", "rtcp + srtcp"): (
+        10,
+        "SRTCP of the call: E bit set, index words count up; no readable signalling told tshark of it",
+    ),
+    ("sdes-srtp/webrtc-pcma-turn.pcap", "rtcp + srtcp"): (21, "SRTCP in TURN ChannelData, which tshark leaves as data"),
+    ("sdes-srtp/turn-tcp-srtp.pcap", "rtcp + srtcp"): (17, "SRTCP in TURN over TCP, which tshark leaves as data"),
+    ("sdes-srtp/webrtc-pcma-turn.pcap", "stun.packets"): (1466, "20 STUN messages are quoted in ICMP errors"),
+    ("sdes-srtp/wifi-to-3g-handover.pcap", "rtcp + srtcp"): (10, "SRTCP in TURN, which tshark leaves as data"),
+    ("sdes-srtp/wifi-to-3g-handover.pcap", "stun.packets"): (
+        1214,
+        "messages and ChannelData over TCP, of which several share a frame (frames are tshark's unit)",
+    ),
+    ("tls/sip-tls-rsa-clear-rtp-with-secrets.pcapng", "sip.messages"): (
+        0,
+        "the SIP is inside TLS that encrypts: tshark opens it with the secrets in the capture, keys are not used yet",
+    ),
+    ("tls/sip-tls-rsa-clear-rtp-with-secrets.pcapng", "sip.responses"): (0, "inside TLS that encrypts"),
+    ("tls/sip-tls-rsa-clear-rtp-with-secrets.pcapng", "sip.call_ids"): (0, "inside TLS that encrypts"),
+    ("tls/sip-tls-rsa-clear-rtp-with-secrets.pcapng", "sdp.bodies"): (0, "inside TLS that encrypts"),
+    ("transport/stun-over-tcp.pcapng", "stun.packets"): (6, "several STUN messages in one TCP segment"),
+}
+"""(capture, field): what the inventory says instead of tshark's figure, and the reason read from the packets."""

@@ -302,7 +302,7 @@ class FirstPass:
         kind = np.full(len(flow), -1, np.int8)
         udp = (protocol == UDP) & (found.end > found.start)
         if udp.any():
-            self._udp_kinds(rows, at, room, found.transport, udp, kind, flow)
+            self._udp_kinds(rows, at, room, found.transport, udp, kind, bool(found.origin & TURN))
         tcp = protocol == TCP
         flags = np.where(tcp, rows[:, found.transport + 13], 0)
         kind[tcp & ((found.end > found.start) | (flags & signalling.SYN != 0))] = signalling.SEGMENT
@@ -349,7 +349,7 @@ class FirstPass:
         transport: int,
         udp: NDArray[np.bool_],
         kind: NDArray[np.int8],
-        flow: NDArray[np.int32],
+        inside: bool,
     ) -> None:
         """What each datagram may be, by its first octets."""
         first, second, third = rows[:, at], rows[:, at + 1], rows[:, at + 2]
@@ -358,7 +358,8 @@ class FirstPass:
         if stun.any():
             message = column(rows, at, ">u2")
             stun &= (column(rows, at + 4, ">u4") == COOKIE) | (np.isin(message, CLASSIC_STUN) & (length + 20 == room))
-            self.stun += int(np.count_nonzero(stun))
+            if not inside:  # what TURN carries was counted with the message around it
+                self.stun += int(np.count_nonzero(stun))
             kind[stun & np.isin(message, INDICATIONS)] = signalling.INDICATION
         dtls = udp & (first >= 20) & (first <= 25)
         dtls &= ((second == 0xFE) & (third >= 0xFC)) | ((second == 1) & (third == 0))
