@@ -11,4 +11,3 @@ with Lab(ipv6=True) as lab:
     baresip.start_answerer(lab, bob, 11)
     baresip.call(lab, alice, 7, f"sip:bob@[{HOSTS['b'][1]}]")
     lab.save(capture, target(sys.argv, "best-effort-srtp-ipv6.pcapng"))
-    print(lab.log("alice.log")[-1500:])

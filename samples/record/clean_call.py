@@ -21,4 +21,3 @@ with Lab() as lab:
     )
     caller.wait(timeout=60)
     lab.save(capture, target(sys.argv, "clean-call.pcapng"))
-    print(lab.log("alice.log"), lab.log("bob.log"), sep="")
