@@ -297,6 +297,8 @@ def _carries(claim: _Claim, stream: MediaStream | RtcpSource) -> bool:
 
 def _best(index: _Index, claims: list[_Claim], stream: MediaStream | RtcpSource, far: Endpoint) -> list[_Claim]:
     """The best claim; with it those of other calls that are as good."""
+    if len(claims) == 1:
+        return claims
     by_call: dict[str, tuple[_Rank, int, _Claim]] = {}
     for claim in claims:
         ranked = (_rank(index, claim, stream, far), claim.begins, claim)

@@ -35,6 +35,7 @@ MARKS = re.compile(
 VIA = re.compile(rb"\n(?:via|v)[ \t]*:([^\n]*)", re.IGNORECASE)
 ICID = re.compile(rb'icid-value[ \t]*=[ \t]*"?([^\s";,]+)', re.IGNORECASE)
 UUID = re.compile(rb"[0-9a-f]{32}", re.IGNORECASE)
+ORIGIN = re.compile(rb"\no=(\S+) +(\S+) +\S+ +\S+ +\S+ +(\S+)")  # user name, session id, address
 INLINE_KEY = re.compile(rb"inline:([A-Za-z0-9+/]{20,})")
 FINGERPRINT = b"\na=fingerprint:"
 NIL_UUID = b"0" * 32  # RFC 7989 §5
@@ -201,9 +202,9 @@ def _marks(call: Call) -> Iterator[_Mark]:
             if description is None:
                 continue
             sdp = description.sdp
-            origin = sdp.origin
-            if origin.sess_id.strip(b"0"):
-                yield _Mark("origin", "", (origin.username, origin.sess_id, origin.address))
+            origin = ORIGIN.search(sdp.session.text)
+            if origin is not None and origin[2].strip(b"0"):
+                yield _Mark("origin", "", origin.groups())
             for media in sdp.media[:LOOKED_AT]:
                 for key in INLINE_KEY.findall(media.section.text):
                     yield _Mark("key", "", hashlib.sha256(key).digest())
