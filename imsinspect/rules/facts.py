@@ -135,19 +135,23 @@ def no_description(stream: MediaStream | RtcpSource, kind: str) -> Outcome:
     )
 
 
-def hidden_signalling(trace: Trace) -> Iterator[Outcome]:
-    """Where SIP may have passed unread: ESP and TLS that could not be opened, captures without SIP beside media."""
+def sealed(trace: Trace) -> Iterator[Outcome]:
+    """ESP and TLS that could not be opened: calls may be inside, and the lines that they agreed (rules.md 19.1.1)."""
     for association in trace.esp:
         if not association.null_encrypted:
-            yield not_assessed(
-                Subject("esp", f"SPI 0x{association.spi:08x}"), "N-SIP", "ESP that could not be opened may hold SIP"
-            )
+            subject = Subject("esp", f"SPI 0x{association.spi:08x}")
+            yield not_assessed(subject, "N-SIP", "ESP that could not be opened may hold SIP")
     for session in trace.tls_sessions:
         if not session.opened and may_hold_sip(session):
             yield not_assessed(Subject("tls-session", session.id), "N-SIP", "TLS that could not be opened may hold SIP")
+
+
+def hidden_signalling(trace: Trace) -> Iterator[Outcome]:
+    """Where SIP may have passed unread: what is sealed, and captures without SIP beside media."""
+    yield from sealed(trace)
     if not trace.messages and (trace.streams or trace.rtcp_sources):
-        paths = trace.captures[0].path if trace.captures else ""
-        yield not_assessed(Subject("capture", paths), "N-SIP", "the capture holds media and no SIP that can be read")
+        path = trace.captures[0].path if trace.captures else ""
+        yield not_assessed(Subject("capture", path), "N-SIP", "the capture holds media and no SIP that can be read")
 
 
 def may_hold_sip(session: TlsSession) -> bool:

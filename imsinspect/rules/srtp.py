@@ -18,6 +18,7 @@ from imsinspect.rules.facts import (
     protection_agreed,
     rtp_lines,
     rtp_state,
+    sealed,
     secure_rtp,
     text,
     unanswered_secure,
@@ -95,12 +96,13 @@ def plain_rtp_on_savp(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         the path, check that it keeps SRTP on this leg. Let the receiver discard packets that do not authenticate.
     When it is not assessed:
         N-MED: no media, or fewer than 20 packets after the answer. N-OA: the answer was not seen. N-KEY: sizes and
-        structure of the codec tell nothing without keys. N-SIP: no session description announces the stream. Media
-        before the answer is the object of IMS-SRTP-014.
+        structure of the codec tell nothing without keys. N-SIP: no session description announces the stream, or ESP or
+        TLS that could not be opened may hold the signalling. Media before the answer is the object of IMS-SRTP-014.
     """
     for call, line, states in _secure_lines(trace):
         yield from _plain_rtp(trace, call, line, states)
     yield from _unanswered(trace)
+    yield from sealed(trace)
     for stream in trace.unbound_streams:
         yield no_description(stream, "stream")
 
@@ -215,8 +217,9 @@ def plain_rtcp_on_savp(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         generate their own RTCP have to do so too.
     When it is not assessed:
         N-MED: no RTCP of the line was seen. N-OA: the answer was not seen. N-SIP: no session description announces the
-        RTCP, and its RTP is not shown to be SRTP. T-MUX: RTP with payload types 64 to 95 shares the port. The first
-        packet of a sender is excused if it was sent before keys were agreed.
+        RTCP, and its RTP is not shown to be SRTP; or ESP or TLS that could not be opened may hold the signalling.
+        T-MUX: RTP with payload types 64 to 95 shares the port. The first packet of a sender is excused if it was sent
+        before keys were agreed.
     """
     for call, line in rtp_lines(trace):
         states = [state for state in line.states if secure_rtp(state)]
@@ -230,6 +233,7 @@ def plain_rtcp_on_savp(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             since = min(each.frames[0] for each in protected if each.frames)
             yield from _plain_rtcp(trace, call, line, agreed, confidence, since)
     yield from _unanswered(trace)
+    yield from sealed(trace)
     streams = {(stream.ssrc, stream.source.ip, stream.destination.ip): stream for stream in trace.unbound_streams}
     for source in trace.unbound_rtcp:
         stream = streams.get((source.ssrc, source.source.ip, source.destination.ip))
@@ -404,8 +408,10 @@ def srtcp_without_authentication(trace: Trace, scene: Scene) -> Iterator[Outcome
         Let the sender append the tag of its suite to every SRTCP packet: 80 bits, also with the _32 suites, or 128 bits
         with AES-GCM.
     When it is not assessed:
-        N-MED: no RTCP of the line was seen. N-KEY: too few packets to find the index word. N-OA: the answer was not
-        seen. N-SIP: no session description announces the packets. Plain RTCP is the object of IMS-SRTP-002.
+        N-MED: no RTCP of the line was seen. N-KEY: too few packets to find the index word, or, where the suite is not
+        known, nothing that tells an AEAD tag from none. N-OA: the answer was not seen. N-SIP: no session description
+        announces the packets, or ESP or TLS that could not be opened may hold the signalling. Plain RTCP is the object
+        of IMS-SRTP-002.
     """
     for call, line, states in _secure_lines(trace):
         directions: dict[bytes | str, Outcome] = {}
@@ -426,6 +432,7 @@ def srtcp_without_authentication(trace: Trace, scene: Scene) -> Iterator[Outcome
         if not directions and not plain_only:
             yield not_assessed(Subject("media", line.id), "N-MED", "no RTCP of the secure line was seen")
     yield from _unanswered(trace)
+    yield from sealed(trace)
     for source in trace.unbound_rtcp:
         if source.plain == source.packets:
             continue

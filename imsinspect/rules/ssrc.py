@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.facts import SECOND, agreement, frame_text, media_name, not_assessed, rtp_lines, text
+from imsinspect.rules.facts import SECOND, agreement, frame_text, media_name, not_assessed, rtp_lines, sealed, text
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 from imsinspect.trace.model import MediaStream
@@ -48,9 +48,9 @@ def ssrc_collision_in_session(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         Choose SSRCs at random, and on a collision send BYE and go on with a new one. Let a conference server assign or
         check the SSRCs of its participants, and never give one key to two sources.
     When it is not assessed:
-        N-MED: a call has no media in the capture. An address that moves while the sequence goes on (NAT, hand-over),
-        copies of the same packets, a mixer's own SSRC towards several participants, and one SSRC in both directions
-        under different keys are harmless.
+        N-MED: a call has no media in the capture. N-SIP: there is no media but ESP or TLS that could not be opened. An
+        address that moves while the sequence goes on (NAT, hand-over), copies of the same packets, a mixer's own SSRC
+        towards several participants, and one SSRC in both directions under different keys are harmless.
     """
     sessions: defaultdict[tuple[object, ...], list[MediaStream]] = defaultdict(list)
     foci = _foci(trace)
@@ -80,11 +80,13 @@ def ssrc_collision_in_session(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         involved = {stream.id: stream for pair in pairs for stream in pair}
         if involved and frozenset(involved) not in told:
             told.add(frozenset(involved))
-            guilty |= {stream.destination for stream in involved.values()}
+            guilty |= {end for stream in involved.values() for end in (stream.source, stream.destination)}
             yield _collision(trace, list(involved.values()), pairs, lines, newest)
     for destination, stream in destinations.items():
         if destination not in guilty:
             yield Outcome("pass", Subject("stream", stream.id))
+    if not trace.streams:
+        yield from sealed(trace)
     for call, line in rtp_lines(trace):
         if not line.streams:
             yield not_assessed(Subject("media", line.id), "N-MED", "no media packets of the line were seen")
