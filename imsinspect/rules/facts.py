@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dissectors.sdp.suites import DTLS_SRTP_PROFILES
 from imsinspect.capture.frames import capture_index, frame_number
 from imsinspect.rules.outcome import Evidence, Outcome, Subject
 
@@ -82,11 +83,19 @@ def protection_agreed(state: LineState) -> str:
     return media.transport
 
 
-def aead_agreed(state: LineState) -> bool | None:
-    """Whether the agreed suite is an AEAD one; None if the SDP does not say."""
+def aead_agreed(state: LineState, line: MediaLine) -> bool | None:
+    """Whether the agreed suite is an AEAD one; None if neither the SDP nor a DTLS handshake says."""
     lines = (state.answered or state.offered).crypto
     suite = lines[0].crypto_suite if lines else None
+    if not lines:
+        profiles = (hello.use_srtp for session in line.tls_sessions for hello in session.server_hellos)
+        suite = next((DTLS_SRTP_PROFILES.get(each[0]) for each in profiles if each), None)
     return suite.aead if suite is not None else None
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def overlap(first: int, last: int, state: LineState) -> int:

@@ -9,6 +9,7 @@ from imsinspect.rules.facts import (
     GRACE,
     aead_agreed,
     agreement,
+    counted,
     direction,
     frame_text,
     media_name,
@@ -126,7 +127,9 @@ def _plain_rtp(trace: Trace, call: Call, line: MediaLine, states: list[LineState
             directions[side] = outcome
     for side, outcome in directions.items():
         if clear.get(side, 0) > 1:
-            outcome = replace(outcome, message=f"{outcome.message} {clear[side] - 1} more streams of this direction.")
+            outcome = replace(
+                outcome, message=f"{outcome.message} {counted(clear[side] - 1, 'more stream')} of this direction."
+            )
         yield outcome
     if not directions and any(state.answered.direction != b"inactive" for state in states if state.answered):
         yield not_assessed(Subject("media", line.id), "N-MED", "no media packets of the secure line after its answer")
@@ -172,9 +175,9 @@ def _plain_stream(
         title=f"Plain RTP on a line agreed as {agreed}",
         message=(
             f"Plain RTP on secure {name} line {line.index} of {call.id}, {way or 'direction unknown'} "
-            f"({stream.source} to {stream.destination}), {judgement.packets} packets from {frame_text(trace, first)}, "
-            f"{judgement.observed} where protection makes it {judgement.expected}; the answer in "
-            f"{frame_text(trace, answer.message.frame) if answer else 'the capture'} selected {agreed}. "
+            f"({stream.source} to {stream.destination}), {counted(judgement.packets, 'packet')} from "
+            f"{frame_text(trace, first)}, {judgement.observed} where protection makes it {judgement.expected}; the "
+            f"answer in {frame_text(trace, answer.message.frame) if answer else 'the capture'} selected {agreed}. "
             f"Anyone on the path can listen. Told by {told}; keys were not used."
         ),
         evidence=(
@@ -333,7 +336,9 @@ def _plain_source(
     arithmetic = _arithmetic(plain[0])
     expected = "index word and tag behind the compound"
     sure = confidence != "heuristic"
-    count = len(plain) if source.plain <= len(source.plain_samples) else source.plain
+    why = f"while {agreed} was agreed" if secure_rtp(state) else "while its RTP is SRTP"
+    some = source.plain > len(source.plain_samples)
+    count = ("up to " if some else "") + counted(source.plain if some else len(plain), "packet")
     return Outcome(
         "violation" if sure else "suspect",
         Subject("media", line.id),
@@ -341,9 +346,9 @@ def _plain_source(
         title="Plain RTCP on a secure line",
         message=(
             f"Plain RTCP on secure {text(state.offered.type)} line {line.index} of {call.id}, "
-            f"{way or 'direction unknown'} ({source.source} to {source.destination}), SSRC 0x{source.ssrc:08x}, up to "
-            f"{count} packets from {frame_text(trace, plain[0].frame)}: {arithmetic}, no room for the index word and "
-            f"tag of SRTCP; {agreed if secure_rtp(state) else 'its RTP is SRTP'}. Anyone on the path can forge BYE and "
+            f"{way or 'direction unknown'} ({source.source} to {source.destination}), SSRC 0x{source.ssrc:08x}, "
+            f"{count} from {frame_text(trace, plain[0].frame)}: {arithmetic}, no room for the index word and "
+            f"tag of SRTCP, {why}. Anyone on the path can forge BYE and "
             "reports and reads names. Not seen: any key."
         ),
         evidence=(
@@ -368,9 +373,9 @@ def _plain_beside(trace: Trace, source: RtcpSource, stream: MediaStream, sample:
         title="Plain RTCP beside SRTP",
         message=(
             f"Plain RTCP from {source.source} to {source.destination}, SSRC 0x{source.ssrc:08x}, "
-            f"{source.plain} packets from {frame_text(trace, sample.frame)}: {_arithmetic(sample)}, while the RTP of "
-            f"the same source is SRTP ({stream.judgement.observed}). Anyone on the path can forge BYE and reports and "
-            "reads names. Not seen: the signalling of the call."
+            f"{counted(source.plain, 'packet')} from {frame_text(trace, sample.frame)}: {_arithmetic(sample)}, while "
+            f"the RTP of the same source is SRTP ({stream.judgement.observed}). Anyone on the path can "
+            "forge BYE and reports and reads names. Not seen: the signalling of the call."
         ),
         evidence=(
             Evidence(stream.first.frame, "RTP payload", stream.judgement.observed, stream.judgement.expected),
@@ -446,7 +451,7 @@ def _untagged(
     trace: Trace, source: RtcpSource, subject: Subject, of: tuple[Call, MediaLine, LineState, StreamUse] | None
 ) -> Outcome:
     layout = source.layout
-    aead = aead_agreed(of[2]) if of is not None else None
+    aead = aead_agreed(of[2], of[1]) if of is not None else None
     if layout is not None and aead is False and layout.aead:
         layout = find_layout(source.other_samples, aead=False) or layout
     if layout is None:
@@ -472,16 +477,17 @@ def _untagged(
             f"({source.source} to {source.destination})"
         )
         evidence = agreement(state)
-    agreed = protection_agreed(of[2]) if of is not None else "an unknown suite"
+    agreed = f"{protection_agreed(of[2])} was agreed" if of is not None else "the signalling was not seen"
     return Outcome(
         "violation",
         subject,
         confidence="strong",
         title="SRTCP without a tag",
         message=(
-            f"SRTCP without an authentication tag {where}, SSRC 0x{source.ssrc:08x}, {source.packets - source.plain} "
-            f"packets from {frame_text(trace, first.frame)}: {observed}, while {agreed} was agreed. Anyone on the path "
-            "can forge BYE and reports. Not seen: any key; the layout follows from index words that grow by one."
+            f"SRTCP without an authentication tag {where}, SSRC 0x{source.ssrc:08x}, "
+            f"{counted(source.packets - source.plain, 'packet')} from {frame_text(trace, first.frame)}: "
+            f"{observed}, while {agreed}. Anyone on the path can forge BYE and reports. Not seen: any key; the layout "
+            "follows from index words that grow by one."
         ),
         evidence=(
             *evidence,

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.facts import SECOND, agreement, frame_text, media_name, not_assessed, rtp_lines, sealed, text
+from imsinspect.rules.facts import (
+    SECOND,
+    agreement,
+    counted,
+    frame_text,
+    media_name,
+    not_assessed,
+    rtp_lines,
+    sealed,
+    text,
+)
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 from imsinspect.trace.model import MediaStream
@@ -172,7 +182,7 @@ def _collision(
     call_line = next((lines[id(stream)] for stream in streams if id(stream) in lines), None)
     state = call_line[1].states[-1] if call_line and call_line[1].states else None
     shown = streams[:SHOWN]
-    named = " and ".join(f"{each.source} to {each.destination} ({each.packets} packets)" for each in shown)
+    named = " and ".join(f"{each.source} to {each.destination} ({counted(each.packets, 'packet')})" for each in shown)
     more = f" and {len(streams) - len(shown)} more" if len(streams) > len(shown) else ""
     changed = _changed(streams, newest)
     since = frame_text(trace, max(each.first.frame for each in shown))

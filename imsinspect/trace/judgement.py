@@ -111,13 +111,12 @@ class Expectation:
 
     formats: tuple[_Formats, ...]  # of the answer, then of the offer
     overheads: tuple[int, ...]  # octets that protection may add to a payload, the likeliest first
-    secure: bool
     tagless: bool  # protection without a tag is agreed or offered
 
     @classmethod
     def of(cls, state: LineState | None) -> Expectation:
         if state is None:
-            return cls((), USUAL_OVERHEADS, False, False)
+            return cls((), USUAL_OVERHEADS, False)
         media = tuple(each for each in (state.answered, state.offered) if each is not None)
         lines = [line for each in media for line in each.crypto]
         if state.answered is not None and state.answered.crypto:
@@ -131,11 +130,10 @@ class Expectation:
             if line.unauthenticated_srtp and not (suite and suite.aead):
                 tagless, tags = True, (0,)
             overheads += [tag + key.mki_length for tag in tags for key in line.keys or ()] or list(tags)
-        secure = any(each.profile.secure for each in media)
         if not lines or any(each.key_mgmt_in_force or each.fingerprints for each in media):
             overheads += USUAL_OVERHEADS
         formats = tuple(_Formats(each.rtpmaps, each.fmtp, each.ptime) for each in media)
-        return cls(formats, tuple(dict.fromkeys(each for each in overheads if each)), secure or bool(lines), tagless)
+        return cls(formats, tuple(dict.fromkeys(each for each in overheads if each)), tagless)
 
     def codec(self, payload_type: int) -> tuple[Codec | None, bytes, float | None]:
         """Codec, parameters and packet time of a payload type."""

@@ -360,3 +360,31 @@ def test_srtcp_that_no_description_announces(told) -> None:
     assert told(SRTP_003, build.in_time_order(media, sealed)).rows == [("violation", "", 1)]
     single = rtcp([sender.protect_rtcp(REPORT)])
     assert told(SRTP_003, build.in_time_order(media, single)).rows == [("not-assessed", "N-SIP", 1)]
+
+
+def test_lines_inside_esp_that_can_not_be_opened(told) -> None:
+    """Missing evidence is never not applicable (rules.md 19.1.1)."""
+    packets = [(at, build.esp_encrypted(A[0], B[0], build.noise(at, 500), spi=7, sequence=at)) for at in range(1, 9)]
+    for rule in (SRTP_001, SRTP_002, SRTP_003):
+        assert told(rule, packets).rows == [("not-assessed", "N-SIP", 1)]
+
+
+def test_dtls_srtp_with_gcm(told) -> None:
+    """The profile that the ServerHello selects says where the tag of SRTCP stands; without it nothing does."""
+    bodies = {
+        "offer": offer("UDP/TLS/RTP/SAVP", "a=rtcp-mux", "a=setup:actpass"),
+        "answer": answer("UDP/TLS/RTP/SAVP", "a=rtcp-mux", "a=setup:active"),
+    }
+    use_srtp = build.extension(14, b"\x00\x02\x00\x07\x00")
+    hello = build.client_hello([0xC02B], version=build.DTLS_1_2, extensions=use_srtp)
+    reply = build.server_hello(0xC02B, version=build.DTLS_1_2, extensions=use_srtp)
+    handshake = [
+        (0.6, build.udp(B, A, build.dtls_record(build.HANDSHAKE, build.dtls_handshake(build.CLIENT_HELLO, hello)))),
+        (0.7, build.udp(A, B, build.dtls_record(build.HANDSHAKE, build.dtls_handshake(build.SERVER_HELLO, reply)))),
+    ]
+    suite = "AEAD_AES_128_GCM"
+    media = speech_both_ways(context("a", suite), context("b", suite))
+    sender = context("a", suite)
+    sealed = [(2.0 + at, build.udp(A, B, sender.protect_rtcp(REPORT))) for at in range(5)]
+    assert told(SRTP_003, secure_call(handshake, media, sealed, **bodies)).rows == [("pass", "", 1)]
+    assert told(SRTP_003, secure_call(media, sealed, **bodies)).rows == [("not-assessed", "N-KEY", 1)]

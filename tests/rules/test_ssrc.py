@@ -120,3 +120,8 @@ def test_ordinary_media_passes(told) -> None:
     packets = build.in_time_order(build.call(offer(), answer()), speech_both_ways(context("a"), context("b")))
     assert told(SSRC_002, packets).rows == [("pass", "", 2)]
     assert SSRC_A != SAME
+
+
+def test_nothing_but_esp_that_can_not_be_opened(told) -> None:
+    packets = [(at, build.esp_encrypted(A[0], B[0], build.noise(at, 500), spi=7, sequence=at)) for at in range(1, 9)]
+    assert told(SSRC_002, packets).rows == [("not-assessed", "N-SIP", 1)]
