@@ -185,18 +185,23 @@ def _judge_sessions(score: _Score, line: MediaLine) -> None:
 
 def _judge_edge(score: _Score, call: Call, legs: list[Call], agreed: set[str]) -> None:
     """A line that is secure on one side of a node and clear on the other, where e2ae was asked for or agreed."""
-    transports: dict[tuple[int, str], dict[bool, Media]] = {}
+    transports: dict[tuple[int, str], dict[bool, dict[frozenset[str], Media]]] = {}
     asked = False
     for leg in (call, *legs):
         for negotiation in leg.negotiations:
+            message = negotiation.offer.message
+            hop = frozenset((message.source.ip, message.destination.ip))
             for media in _accepted(negotiation):
                 asked = asked or (_has(media, b"3ge2ae") and media.e2ae != b"")
-                transports.setdefault((media.index, media.profile.family), {}).setdefault(media.profile.secure, media)
+                sides = transports.setdefault((media.index, media.profile.family), {True: {}, False: {}})
+                sides[media.profile.secure].setdefault(hop, media)
     if not asked and not agreed:
         return
     mechanisms = {MEDIASEC_OF.get(mechanism, "") for mechanism in agreed}
     for (index, family), sides in transports.items():
-        secure, clear = sides.get(True), sides.get(False)
+        # A hop that was secure and became clear was downgraded: that is no second side.
+        secure = next((media for hop, media in sides[True].items() if hop not in sides[False]), None)
+        clear = next((media for hop, media in sides[False].items() if hop not in sides[True]), None)
         if secure is None or clear is None or secure.profile.clear != clear.transport:
             continue
         if asked or family in mechanisms:

@@ -168,6 +168,13 @@ def test_an_answer_in_clear_is_a_downgrade_and_no_second_side() -> None:
     assert profiles(messages)[0].name == "open"
 
 
+def test_a_call_that_becomes_clear_is_downgraded_and_has_no_second_side() -> None:
+    again = request(50, ALICE, PROXY, "INVITE", cseq=2, to_tag="bob", body=sdp("192.0.2.10", 4000, version=2))
+    change = [again, reply(again, 60, 200, body=sdp("192.0.2.20", 6000, version=2))]
+    messages = registration("sdes-srtp;mediasec") + call(audio(KEY), audio(OTHER_KEY)) + change
+    assert profiles(messages)[0].name == "E2E-SDES"
+
+
 def psk_session(suite: int, identity: bytes | None) -> TlsSession:
     found = session(("192.0.2.20", 40_000), ("192.0.2.10", 2855), 30, 5000)
     found.cipher_suite, found.psk, found.psk_identity = suite, True, identity
