@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from dissectors.sdp.parse import Media
     from imsinspect.trace.model import Call, LineState, MediaLine, Negotiation, Trace
 
-DECISIVE, STRONG, MEDIUM = 100, 10, 3
+DECISIVE, STRONG, MEDIUM, WEAK = 100, 10, 3, 1
 ENOUGH = 10  # the highest sum must reach it
 
-WEIGHT_NAMES = {DECISIVE: "decisive", STRONG: "strong", MEDIUM: "medium"}
+WEIGHT_NAMES = {DECISIVE: "decisive", STRONG: "strong", MEDIUM: "medium", WEAK: "weak"}
 
 E2AE_OF = {"rtp": "E2AE-RTP", "msrp": "E2AE-MSRP", "bfcp": "E2AE-BFCP"}
 """The end-to-access-edge profile of each kind of line."""
@@ -26,7 +26,7 @@ E2AE_OF = {"rtp": "E2AE-RTP", "msrp": "E2AE-MSRP", "bfcp": "E2AE-BFCP"}
 MEDIASEC_OF = {"sdes-srtp": "rtp", "msrp-tls": "msrp", "bfcp-tls": "bfcp"}
 """The kind of line that a mechanism marked `;mediasec` protects (TS 24.229 §7.2A.7)."""
 
-SDES, KMS, E2AE, OPEN = "E2E-SDES", "E2E-KMS", "E2AE", "open"
+SDES, KMS, E2AE, STUDY, OPEN = "E2E-SDES", "E2E-KMS", "E2AE", "TR-KMS", "open"
 SOLUTION_OF_A_CONFERENCE = {KMS: "G3"}  # TS 33.328 Annex G.3; all others are G.2
 
 TICKET_TRANSFER = frozenset((14, 15))  # MIKEY data types TRANSFER_INIT and TRANSFER_RESP (RFC 6043 §4.2)
@@ -100,6 +100,7 @@ def _choose(call: Call, legs: list[Call], announced: dict[str, set[str]], confer
             score.add(E2AE_OF[family], MEDIUM, f"{mechanism};mediasec agreed at registration")
     if focus:
         score.note(focus)
+        _judge_study(score, call)
     name = _winner(score)
     if focus and name != OPEN:
         name = SOLUTION_OF_A_CONFERENCE.get(name, "G2")
@@ -222,6 +223,21 @@ def _accepted(negotiation: Negotiation) -> Iterator[Media]:
         if answered.port and offered.profile.secure == answered.profile.secure:
             yield offered
             yield answered
+
+
+def _judge_study(score: _Score, call: Call) -> None:
+    """Tickets where the older study puts them (TR 33.829 §5.2): in REFER, and in the INVITE to a factory URI."""
+    factory = b""
+    for message in call.messages:
+        sip = message.sip
+        if sip.method == b"REFER" and b"key-mgmt:mikey" in sip.body:
+            score.add(STUDY, WEAK, "ticket on REFER")
+        elif sip.method == b"INVITE" and not sip.to_tag and b"key-mgmt:mikey" in sip.body:
+            factory = sip.request_uri.partition(b";")[0]
+        elif factory and 200 <= sip.status < 300 and sip.cseq_method == b"INVITE" and b"isfocus" in sip.head:
+            contacts = sip.header_values(b"contact")
+            if contacts and uri_of(contacts[0]).partition(b";")[0] != factory:
+                score.add(STUDY, WEAK, "ticket in INVITE to a factory URI")
 
 
 # --- registrations and conferences ----------------------------------------------------------------

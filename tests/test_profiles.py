@@ -214,6 +214,18 @@ def test_with_a_focus_the_solution_is_one_of_a_conference(offer: bytes, answer: 
     assert found.because[-1] == "Contact with isfocus (decisive for a conference)"
 
 
+def test_a_ticket_to_the_factory_hints_at_the_study_and_does_not_choose_it() -> None:
+    invite = request(10, ALICE, PROXY, "INVITE", body=audio(mikey(14)))
+    focus = reply(invite, 20, 200, "Contact: <sip:conf1@example.org>;isfocus", to_tag="bob", body=audio(mikey(15)))
+    refer = request(30, ALICE, PROXY, "REFER", cseq=2, to_tag="bob", body=audio(mikey(14)))
+    (found,) = profiles([invite, focus, refer])
+    assert found.name == "G3"
+    assert found.because[-2:] == (
+        "ticket in INVITE to a factory URI (weak for TR-KMS)",
+        "ticket on REFER (weak for TR-KMS)",
+    )
+
+
 def test_a_subscription_to_the_conference_names_it() -> None:
     subscribe = request(0, ALICE, PROXY, "SUBSCRIBE", "Event: conference;id=1", call_id="s")
     assert profiles([subscribe, *call(audio(KEY), audio(OTHER_KEY))])[0].name == "G2"
