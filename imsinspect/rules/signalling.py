@@ -188,7 +188,11 @@ def sdes_key_in_clear_sip(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         session_id = null_sessions.get(frozenset((first.source, first.destination)), "")
         how = "TLS with a NULL cipher" if protection is Protection.TLS_NULL else first.transport.upper()
         keys = f"{len(found.lines)} SRTP master key{'s' if len(found.lines) > 1 else ''}"
-        unseen = f"It counts as information only: {reason}." if reason else "No ESP or TLS around it was seen."
+        unseen = (
+            "Its TLS does not encrypt." if protection is Protection.TLS_NULL else "No ESP or TLS around it was seen."
+        )
+        if reason:
+            unseen = f"It counts as information only: {reason}."
         yield Outcome(
             "violation",
             subject,

@@ -5,12 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dissectors.sdp.parse import parse
 from imsinspect.trace.codecs import AMR_BITS, AMR_WB_BITS, amr_fits, event_fits, h264_fits, h265_fits
 from imsinspect.trace.judgement import judge
 from imsinspect.trace.media import media_streams
-from imsinspect.trace.model import Description, LineState, MediaStream, Negotiation, Protection, SignallingMessage
+from imsinspect.trace.model import (
+    Description,
+    LineState,
+    MediaSample,
+    MediaStream,
+    Negotiation,
+    Place,
+    Protection,
+    SignallingMessage,
+    SizeRun,
+)
 from imsinspect.trace.scan import scan
 from tests import build
 
@@ -267,3 +279,37 @@ def test_events_and_video_units() -> None:
     assert not h264_fits(b"\xe7\x42", 2)
     assert h265_fits(b"\x40\x01\x0c", 3)
     assert not h265_fits(b"\x40\x00\x0c", 3)
+
+
+RUNS = st.builds(SizeRun, st.integers(0, 127), st.integers(0, 1500), st.integers(1, 200), st.just(1), st.just(9))
+SAMPLES = st.builds(
+    MediaSample,
+    st.just(1),
+    st.just(0),
+    st.integers(0, 127),
+    st.booleans(),
+    st.integers(0, 65_535),
+    st.integers(0, 2**32 - 1),
+    st.binary(max_size=80),
+    st.integers(0, 1500),
+    st.booleans(),
+)
+EVERYTHING = line(
+    build.media(
+        "audio", 4000, "RTP/SAVP", "0 18 96 97 98 99 100", "a=rtpmap:96 AMR/8000", "a=rtpmap:97 AMR-WB/16000",
+        "a=rtpmap:98 H264/90000", "a=rtpmap:99 telephone-event/8000", "a=rtpmap:100 EVS/16000", "a=ptime:20",
+        "a=crypto:1 x y", build.crypto("a", tag=2, params="|1:128"),
+    )
+)  # fmt: skip
+
+
+@given(st.lists(RUNS, max_size=8), st.lists(SAMPLES, max_size=30), st.sampled_from([None, SAVP, EVERYTHING]))
+def test_any_packets_are_judged(runs: list[SizeRun], samples: list[MediaSample], state: LineState | None) -> None:
+    """Nothing raises, and a judgement always says what it stands on."""
+    found = MediaStream(
+        "stream-1", 1, SOURCE, DESTINATION, sum(run.packets for run in runs), 0, Place(1, 0), Place(9, 9), 0, 9,  # type: ignore[arg-type]
+        sizes=runs, samples=samples,
+    )  # fmt: skip
+    judgement = judge(found, state)
+    assert judgement.kind in ("rtp", "srtp", "unknown")
+    assert (judgement.kind == "unknown") == (not judgement.tests)

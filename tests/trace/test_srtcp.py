@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imsinspect.trace.model import RtcpSample, SrtcpLayout
 from imsinspect.trace.srtcp import compound_length, find_layout
@@ -113,3 +115,10 @@ def test_a_length_field_that_is_wrong_once_does_no_harm() -> None:
     wrong = bytes.fromhex("81c8ffff") + REPORT[4:]
     datagrams = [sender.protect_rtcp(wrong if number == 4 else REPORT) for number in range(12)]
     assert find_layout(samples(*datagrams)) == SrtcpLayout(10, 0, True, False, 11)
+
+
+@given(st.lists(st.binary(max_size=200), max_size=20), st.sampled_from([None, True, False]))
+def test_any_datagrams_are_taken(datagrams: list[bytes], aead: bool | None) -> None:
+    """Nothing raises, and what is found fits into the datagrams."""
+    layout = find_layout(samples(*datagrams), aead)
+    assert layout is None or (layout.pairs > 0 and layout.overhead < max(map(len, datagrams)))
