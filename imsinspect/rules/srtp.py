@@ -41,6 +41,7 @@ ENOUGH_SHARE = 0.1  # of a stream's packets; a judgement covers at least 95 % of
 SIZE_TESTS = frozenset(("size", "dtmf", "keyed"))
 GRAVITY = {"violation": 3, "suspect": 2, "not-assessed": 1, "pass": 0}
 RTCP_NAMES = {200: "SR", 201: "RR", 202: "SDES", 203: "BYE", 204: "APP", 205: "RTPFB", 206: "PSFB", 207: "XR"}
+TAG_REMAINDER = 10 % 4  # what a tag of 80 bits adds to lengths that are multiples of four
 CONFLICTING = range(64, 96)  # payload types that look like RTCP where both share a port (RFC 5761 §4)
 
 
@@ -403,7 +404,8 @@ def srtcp_without_authentication(trace: Trace, scene: Scene) -> Iterator[Outcome
     What it checks:
         Where the index word stands in the SRTCP packets of each sender: it grows by one with every packet and is never
         encrypted. If nothing, or nothing but the MKI, stands behind it, and no AEAD tag before it, the packets carry no
-        tag. UNAUTHENTICATED_SRTP does not excuse this: it switches off the tag of RTP only.
+        tag. A single packet shows a tag of 80 bits by a length that is no multiple of four. UNAUTHENTICATED_SRTP does
+        not excuse this: it switches off the tag of RTP only.
     Why it matters:
         The tag of SRTCP is required whatever is chosen for RTP. Without it a forged BYE ends calls and forged feedback
         degrades them.
@@ -454,6 +456,8 @@ def _untagged(
     aead = aead_agreed(of[2], of[1]) if of is not None else None
     if layout is not None and aead is False and layout.aead:
         layout = find_layout(source.other_samples, aead=False) or layout
+    if layout is None and of is not None and _odd_length(source.other_samples, of[2]):
+        return Outcome("pass", subject)
     if layout is None:
         return not_assessed(subject, "N-KEY", "too few SRTCP packets to find the index word without keys")
     if layout.aead and aead is None and find_layout(source.other_samples, aead=False) is not None:
@@ -499,6 +503,12 @@ def _untagged(
         direction=way,
         normalised=(observed, expected),
     )
+
+
+def _odd_length(samples: Iterable[RtcpSample], state: LineState) -> bool:
+    """Whether lengths prove a tag of 80 bits: compound and index word are multiples of four (srtp.md 9.1)."""
+    keys = {key.mki_length for crypto in (state.answered or state.offered).crypto for key in crypto.keys} or {0}
+    return all((sample.length - mki) % 4 == TAG_REMAINDER for sample in samples for mki in keys)
 
 
 def _every_packet(samples: Iterable[RtcpSample], layout: SrtcpLayout) -> bool:

@@ -343,8 +343,14 @@ def test_a_tag_of_32_bits_is_another_rule(told) -> None:
 
 
 def test_one_packet_does_not_show_its_layout(told) -> None:
-    sealed = rtcp([context("a").protect_rtcp(REPORT)])
+    sealed = rtcp([context("a").protect_rtcp(REPORT, tag_octets=0)])
     assert told(SRTP_003, secure_call(sealed)).rows == [("not-assessed", "N-KEY", 1)]
+
+
+def test_one_packet_of_odd_length_has_a_tag(told) -> None:
+    """Compounds are multiples of four octets, and so is the index word: two octets more are of a tag of 80 bits."""
+    sealed = rtcp([context("a").protect_rtcp(REPORT)])
+    assert told(SRTP_003, secure_call(sealed)).rows == [("pass", "", 1)]
 
 
 def test_no_rtcp_and_plain_rtcp(told) -> None:
