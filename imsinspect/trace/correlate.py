@@ -35,11 +35,13 @@ from imsinspect.trace.srtcp import find_layout
 from imsinspect.trace.tls import read_dtls, read_tls
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dissectors.sdp.parse import SessionDescription
     from imsinspect.capture.endpoint import Endpoint
     from imsinspect.trace.connections import JoinedConnection
     from imsinspect.trace.judgement import Expectation
-    from imsinspect.trace.model import MediaStream, RtcpSource, TlsSession
+    from imsinspect.trace.model import LineState, MediaStream, RtcpSource, TlsSession
     from imsinspect.trace.scan import Scan
 
 TRANSPORTS = {classify.SIP: "tcp", classify.WEBSOCKET: "ws"}
@@ -263,15 +265,28 @@ class _Builder:
         for number, source in enumerate(trace.rtcp_sources, 1):
             source.id = f"rtcp-{number}"
         expected: dict[int, Expectation] = {}
-        states = {id(use.stream): line for call in trace.calls for line in call.lines for use in line.streams}
+        lines: dict[int, list[LineState]] = {}
+        for call in trace.calls:
+            for line in call.lines:
+                for use in line.streams:
+                    lines.setdefault(id(use.stream), []).extend(line.states)
         for stream in trace.streams:
-            line = states.get(id(stream))
-            state = line.states[-1] if line is not None and line.states else None
-            stream.judgement = judge(stream, state, expected)
+            stream.judgement = judge(stream, _in_force(lines.get(id(stream), ()), stream), expected)
         counts.rtp_streams = len(trace.streams)
         counts.rtp_packets = sum(each.packets for each in trace.streams)
         counts.rtcp_packets = sum(each.plain for each in trace.rtcp_sources)
         counts.srtcp_packets = sum(each.packets - each.plain for each in trace.rtcp_sources)
+
+
+def _in_force(states: Sequence[LineState], stream: MediaStream) -> LineState | None:
+    """The state under which most of a stream was sent; of equals the first."""
+
+    def shared(state: LineState) -> int:
+        begin = state.begins if state.answered_at is None else state.answered_at
+        end = stream.last.time if state.ends is None else min(state.ends, stream.last.time)
+        return end - max(begin, stream.first.time)
+
+    return max(states, key=shared, default=None)
 
 
 def _flow_of(scan: Scan, each: JoinedConnection, forward: bool) -> int:
