@@ -288,6 +288,8 @@ def answer_downgrades_profile(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         for negotiation in call.negotiations:
             if negotiation.answer is None or negotiation.offer_assumed:
                 continue
+            if negotiation.rejected and negotiation.provisional:
+                continue  # a preview of an answer that never came
             tags = frozenset((negotiation.offerer_tag, negotiation.answerer_tag))
             answered = negotiation.answer.sdp.media
             for offered in negotiation.offer.sdp.media[: len(answered)]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from imsinspect.trace.model import MediaSample
 
-Kind = Literal["samples", "frames", "modes", "event", "video"]
+Kind = Literal["samples", "frames", "modes", "event", "video", "leading"]
 
 MAX_PACKET_MS = 200  # of audio in one packet
 PACKET_MS = (5, *range(10, MAX_PACKET_MS + 1, 10))
@@ -84,8 +84,15 @@ CODECS: dict[bytes, Codec] = {
     b"TELEPHONE-EVENT": Codec("telephone-event", "event"),
     b"H264": Codec("H264", "video", 90_000),
     b"H265": Codec("H265", "video", 90_000),
+    b"OPUS": Codec("Opus", "leading", 48_000),  # TOC octet (RFC 6716 §3.1)
+    b"VP8": Codec("VP8", "leading", 90_000),  # payload descriptor (RFC 7741 §4.2)
+    b"VP9": Codec("VP9", "leading", 90_000),  # RFC 9628 §4.2
+    b"H263": Codec("H263", "leading", 90_000),  # RFC 2190 §5
+    b"H263-1998": Codec("H263-1998", "leading", 90_000),  # RFC 4629 §5.1
+    b"H263-2000": Codec("H263-2000", "leading", 90_000),
 }
-"""Codecs by their rtpmap name in upper case. What is not here has sizes that tell nothing (Opus, VP8 …)."""
+"""Codecs by their rtpmap name in upper case. What is not here tells nothing. Codecs of kind "leading" have
+payloads of any size whose first octet, a header, has few values."""
 
 STATIC: dict[int, bytes] = {
     0: b"PCMU",
@@ -143,7 +150,7 @@ def clear_sizes(which: Codec, parameters: bytes, step: int | None, packet_ms: fl
         steps |= {step} if step and 0 < step <= which.clock else set()
         sizes = {ticks * which.octets // which.ticks for ticks in steps if not ticks * which.octets % which.ticks}
         return frozenset(size + more for size in sizes for more in which.more)
-    if which.kind == "video":
+    if which.kind in ("video", "leading"):
         return frozenset()
     ticks = step or (round(packet_ms * which.clock / 1_000) if packet_ms else which.ticks)
     if which.name == "iLBC" and (b"mode=30" in parameters or not ticks % 240):

@@ -41,7 +41,13 @@ STRUCTURE_SAMPLES = 10
 MKI_OF_MIKEY = 4  # the SPI (RFC 3830 §6.1); rules.md 19.2
 USUAL_OVERHEADS = (10, 4, 16, 14, 8, 20)  # tags of all suites, alone and with an MKI of 4 octets
 
-SELF_DELIMITING = ("modes", "event", "video")  # the structure of one payload tells what it is, whatever its length
+LEADING_SHARE = 0.5  # of payloads that begin with the same octet; of ciphertext that is one in 256
+SELF_DELIMITING = (
+    "modes",
+    "event",
+    "video",
+    "leading",
+)  # the structure of one payload tells what it is, whatever its length
 
 PROTECTED, CLEAR = "srtp", "rtp"
 
@@ -201,7 +207,7 @@ def _judge_payload_type(
         tests += ["structure"] * (clear_structure is False) + ["entropy"] * high_entropy
     common = max(runs, key=lambda run: run.packets)
     overhead = next(iter(explanations), 0) if kind == PROTECTED else 0
-    name = which.name + (f", {1000 * step / which.clock:g} ms" if step and which.kind != "video" else "")
+    name = which.name + (f", {1000 * step / which.clock:g} ms" if step and sizes else "")
     fitting = [run for run in runs if run.length - overhead in sizes] or runs
     return _Verdict(
         kind,
@@ -249,6 +255,8 @@ def _structure(which: Codec, parameters: bytes, samples: list[MediaSample], octe
     """True: payloads have the structure of clear ones; False: they do not; None: no telling."""
     test = structure_test(which, parameters)
     if test is None:
+        if which.kind == "leading":
+            return _same_lead(samples)
         if which.kind in SELF_DELIMITING:
             return None
         if equal_payloads(samples) or octets.longest_run() >= RUN:
@@ -262,6 +270,14 @@ def _structure(which: Codec, parameters: bytes, samples: list[MediaSample], octe
         return None
     share = sum(test(sample.payload, sample.length) for sample in samples) / len(samples)
     return True if share >= STABLE else False if share <= 0.5 else None
+
+
+def _same_lead(samples: list[MediaSample]) -> bool | None:
+    """True where most payloads begin with one octet; codecs whose headers vary more leave it open."""
+    first = Counter(sample.payload[0] for sample in samples if sample.payload)
+    if first.total() < STRUCTURE_SAMPLES:
+        return None
+    return True if first.most_common(1)[0][1] >= LEADING_SHARE * first.total() else None
 
 
 def _entropy(which: Codec, octets: Octets) -> tuple[bool, bool]:

@@ -263,6 +263,11 @@ def test_a_preview_is_only_suspected(told) -> None:
     assert (finding.verdict, finding.severity, finding.confidence) == ("suspect", Severity.HIGH, "heuristic")
 
 
+def test_a_preview_of_a_refused_request_is_nothing(told) -> None:
+    packets = build.call(offer(), early=answer("RTP/AVP"), final=(486, "Busy Here"))
+    assert told(SIG_006, packets).rows == []
+
+
 def test_legs_of_a_gateway_are_never_compared(told) -> None:
     """T-E2AE: SAVP towards the terminal, AVP towards the core, each answered as it was offered."""
     access = build.call(offer(), answer())

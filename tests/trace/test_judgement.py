@@ -170,6 +170,16 @@ def test_compressed_speech_is_never_called_srtp_for_its_entropy(stream) -> None:
     assert judge(stream(payloads, payload_type=111, clock_step=960), state).kind == "unknown"
 
 
+@pytest.mark.parametrize(("name", "first"), [("opus/48000/2", 0x78), ("VP8/90000", 0x90)])
+def test_a_header_octet_that_stays_is_no_ciphertext(stream, name: str, first: int) -> None:
+    """Opus and VP8 have no sizes of their own, yet their payloads begin alike; one test makes it heuristic."""
+    state = rtpmap("RTP/SAVP", 111, name, build.crypto("a"))
+    payloads = [bytes((first,)) + build.noise(number, 60 + number % 30) for number in range(100)]
+    clear = judge(stream(payloads, payload_type=111, clock_step=960), state)
+    assert told(clear) == ("rtp", "heuristic", ("structure",))
+    assert judge(stream(payloads, payload_type=111, clock_step=960, srtp=build.Srtp(KEY)), state).kind == "unknown"
+
+
 def test_a_dynamic_payload_type_without_a_line_means_nothing(stream) -> None:
     assert judge(stream(build.speech(100), payload_type=96), None).kind == "unknown"
 
