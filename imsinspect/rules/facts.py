@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dissectors.sdp.suites import DTLS_SRTP_PROFILES
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 SECOND = 1_000_000_000
 GRACE = 5 * SECOND  # that a line outlives its dialog (rules.md IMS-SRTP-002)
 SIP_PORTS = frozenset((5060, 5061))
+_SUITE = re.compile(rb"[A-Z0-9]{1,20}(?:_[A-Z0-9]{1,20}){1,8}")
 MAX_EVIDENCE = 50  # frames named in one finding
 
 
@@ -38,10 +40,18 @@ def media_name(media: Media) -> str:
     return f"{text(media.type)}/{media.index}"
 
 
+def suite_name(line: Crypto) -> str:
+    """The crypto suite of a line; in a malformed one the key may stand in its place, and is not shown."""
+    known = line.crypto_suite
+    if known is not None:
+        return known.name
+    return text(line.suite) if _SUITE.fullmatch(line.suite) else "unknown suite"
+
+
 def crypto_text(line: Crypto) -> str:
     """A crypto line without its keys, which are named by their digests."""
     keys = ", ".join(f"key:{key.digest}" for key in (*line.keys, *line.fec_keys))
-    return f"{line.tag} {text(line.suite)} {keys}"
+    return f"{line.tag} {suite_name(line)} {keys}".rstrip()
 
 
 def rtp_state(state: LineState) -> bool:
@@ -77,7 +87,7 @@ def protection_agreed(state: LineState) -> str:
     """The protection that an answer selected, in words."""
     media = state.answered or state.offered
     if media.crypto:
-        return text(media.crypto[0].suite)
+        return suite_name(media.crypto[0])
     if media.key_mgmt_in_force:
         return f"{media.transport} with MIKEY"
     return media.transport

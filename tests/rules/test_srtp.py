@@ -394,3 +394,13 @@ def test_dtls_srtp_with_gcm(told) -> None:
     sealed = [(2.0 + at, build.udp(A, B, sender.protect_rtcp(REPORT))) for at in range(5)]
     assert told(SRTP_003, secure_call(handshake, media, sealed, **bodies)).rows == [("pass", "", 1)]
     assert told(SRTP_003, secure_call(media, sealed, **bodies)).rows == [("not-assessed", "N-KEY", 1)]
+
+
+def test_a_key_in_the_place_of_the_suite_is_not_shown(told) -> None:
+    """A malformed a=crypto line; the finding names the line as evidence."""
+    secret = build.crypto("a").rpartition("inline:")[2]
+    odd = f"a=crypto:1 inline:{secret} AES_CM_128_HMAC_SHA1_80"
+    bodies = {"offer": offer("RTP/SAVP", odd), "answer": answer("RTP/SAVP", odd)}
+    finding = told(SRTP_001, secure_call(speech_both_ways(None, context("b")), **bodies)).finding
+    assert secret not in repr(finding)
+    assert "unknown suite" in finding.message
