@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from imsinspect.capture import seals
 from imsinspect.capture.identity import SSRC, identities
 from imsinspect.capture.keytable import MIX, ONE, U29, KeyTable
 from imsinspect.capture.rows import gather, grown
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from imsinspect.capture.decode import Media
     from imsinspect.capture.frames import FrameId
 
-DUPLICATE_WINDOW = 50_000_000  # nanoseconds between two sightings of one packet (rules.md 0.10)
 FIRST_SAMPLES = 12  # of the first packets of a stream
 SPREAD_SAMPLES = 20  # spread over it, chosen by sequence number so that two sightings keep the same packets
 SPREAD_MASK = 127
@@ -28,7 +28,6 @@ SAMPLE_OCTETS = 512  # of a payload
 MAX_SIZES = 2_000_000  # distinct (stream, payload type, length); beyond them lengths are not told apart
 UNTOLD_LENGTH = 0xFFFF
 PRUNE_AT = 300_000  # streams; single packets that look like RTP by chance are then forgotten
-TAIL = 64  # packets remembered of a stream that is sighted twice
 
 
 class MediaSample(NamedTuple):
@@ -105,7 +104,7 @@ class MediaStreams:
         self.columns: dict[str, NDArray[Any]] = {name: np.zeros(0, kind) for name, kind in COLUMNS.items()}
         self.identity = np.zeros((0, 48), np.uint8)
         self.samples: dict[int, tuple[list[MediaSample], list[MediaSample]]] = {}
-        self.tails: dict[int, tuple[NDArray[np.int64], ...]] = {}
+        self.recent: seals.Sealed | None = None  # the packets that the last window ended with
         self.size_table = KeyTable()
         self.size_owner = np.zeros(0, np.int32)
         self.size_what = np.zeros(0, np.uint32)
@@ -208,87 +207,53 @@ class MediaStreams:
         who: NDArray[np.intp],
     ) -> NDArray[np.bool_] | None:
         """Which packets are second sightings of one before: same transport octets, equal IP id or another TTL."""
-        back = np.flatnonzero(step <= 0)
-        doubled = self.columns["doubled"]
-        if not len(back) and not self.tails:
-            return None
-        owner = np.searchsorted(begin, back, side="right") - 1
-        flagged = np.zeros(len(who), np.bool_)
-        flagged[owner] = True
-        flagged |= doubled[who]
-        if not flagged.any():
-            return None
         length = np.diff(begin, append=len(order))
-        where = np.flatnonzero(np.repeat(flagged, length))
-        at = order[where]
-        stream = np.repeat(who, length)[where]
-        heads = gather(data, media.net[at], 10)
-        six = heads[:, 0] >> 4 == 6
-        ident = np.where(six, 0, heads[:, 4].astype(np.int64) << 8 | heads[:, 5])
-        ttl = np.where(six, heads[:, 7], heads[:, 8]).astype(np.int64)
-        seal = self._seal(data, media, at)
-        columns = [stream.astype(np.int64), extended[where], media.when[at], ident, ttl, seal, where.astype(np.int64)]
-        held = [self.tails[s] for s in who[flagged].tolist() if s in self.tails]
-        if held:
-            columns = [np.concatenate([*(tail[i] for tail in held), own]) for i, own in enumerate(columns)]
-        rank = np.lexsort((columns[2], columns[1], columns[0]))
-        stream, number, when, ident, ttl, seal, place = (each[rank] for each in columns)
-        same = (stream[1:] == stream[:-1]) & (number[1:] == number[:-1]) & (seal[1:] == seal[:-1])
-        same &= when[1:] - when[:-1] <= DUPLICATE_WINDOW
-        same &= (ident[1:] == ident[:-1]) | (ttl[1:] != ttl[:-1])
-        hits = place[1:][same]
-        hits = hits[hits >= 0]
-        doubled[np.unique(stream[1:][same])] = True
-        self._remember(stream, number, when, ident, ttl, seal)
-        if not len(hits):
-            return None
-        again = np.zeros(len(order), np.bool_)
-        again[hits] = True
+        flagged = np.zeros(len(who), np.bool_)
+        flagged[np.searchsorted(begin, np.flatnonzero(step <= 0), side="right") - 1] = True
+        flagged |= self.columns["doubled"][who]
+        again = None
+        if flagged.any():
+            where = np.flatnonzero(np.repeat(flagged, length))
+            found = self._seals(data, media, order, extended, np.repeat(who, length), where)
+            if self.recent is not None:
+                asked = np.zeros(self.table.count, np.bool_)
+                asked[who[flagged]] = True
+                found = found.behind(self.recent.some(asked[self.recent.owner]))
+            hits = seals.sighted_before(found)
+            self.columns["doubled"][hits.owner] = True
+            places = hits.place[hits.place >= 0]
+            if len(places):
+                again = np.zeros(len(order), np.bool_)
+                again[places] = True
+        newest = (media.when >= media.when.max() - seals.WINDOW).take(order)
+        where = np.flatnonzero(newest)
+        self.recent = seals.recent(
+            self._seals(data, media, order, extended, np.repeat(who, length), where), self.recent
+        )
         return again
 
     @staticmethod
-    def _seal(data: NDArray[np.uint8], media: Media, at: NDArray[np.intp]) -> NDArray[np.int64]:
-        """A mix of a datagram's length and first 64 octets; the UDP checksum is left out, as offload spoils it."""
-        rows = gather(data, media.start[at], 64)
-        room = media.end[at] - media.start[at]
-        short = np.flatnonzero(room < 64)
-        for index in short.tolist():
-            rows[index, max(int(room[index]), 0) :] = 0
-        words = rows.view(np.uint64)
-        seal = (media.whole[at] - media.start[at]).astype(np.uint64) * MIX[0]
-        for word in range(8):
-            seal ^= seal >> U29
-            seal += words[:, word]
-            seal *= MIX[1]
-        return (seal ^ (seal >> U29)).view(np.int64)
-
-    def _remember(
-        self,
-        stream: NDArray[np.int64],
-        number: NDArray[np.int64],
-        when: NDArray[np.int64],
-        ident: NDArray[np.int64],
-        ttl: NDArray[np.int64],
-        seal: NDArray[np.int64],
-    ) -> None:
-        """The last packets of streams that are sighted twice, for the next window."""
-        doubled = self.columns["doubled"]
-        edges = np.concatenate([[0], np.flatnonzero(stream[1:] != stream[:-1]) + 1, [len(stream)]])
-        for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-            name = int(stream[low])
-            if doubled[name]:
-                low = max(low, high - TAIL)
-                part = slice(low, high)
-                nowhere = np.full(high - low, -1, np.int64)
-                self.tails[name] = (
-                    stream[part].copy(),
-                    number[part].copy(),
-                    when[part].copy(),
-                    ident[part].copy(),
-                    ttl[part].copy(),
-                    seal[part].copy(),
-                    nowhere,
-                )
+    def _seals(
+        data: NDArray[np.uint8],
+        media: Media,
+        order: NDArray[np.intp],
+        extended: NDArray[np.int64],
+        stream: NDArray[np.intp],
+        where: NDArray[np.intp],
+    ) -> seals.Sealed:
+        """Some packets of a window with what tells sightings apart."""
+        at = order[where]
+        return seals.sealed(
+            data,
+            stream[where].astype(np.int64),
+            extended[where],
+            media.when[at],
+            media.net[at],
+            media.start[at],
+            media.end[at],
+            media.whole[at],
+            where.astype(np.int64),
+        )
 
     def _count(
         self,
@@ -460,7 +425,7 @@ class MediaStreams:
         self.table = KeyTable()
         self.table.find(columns["key"])
         self.samples = {int(number[s]): kept for s, kept in self.samples.items() if number[s] >= 0}
-        self.tails = {}
+        self.recent = None
         columns["doubled"][:] = False
         total = self.size_table.count
         owner = number[self.size_owner[:total]]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from imsinspect.capture import seals
 from imsinspect.capture.identity import SSRC, identities
 from imsinspect.capture.keytable import MIX, ONE, U29, KeyTable
 from imsinspect.capture.rows import gather, grown
@@ -48,6 +49,7 @@ class RtcpSender:
     plain_samples: list[RtcpSample] = field(default_factory=list)
     other_samples: list[RtcpSample] = field(default_factory=list)
     origin: int = 0
+    sighted_again: int = 0
 
     @property
     def ssrc(self) -> int:
@@ -96,6 +98,7 @@ NUMBERS = (
     "first_plain",
     "last_plain",
     "origin",
+    "sighted_again",
 )
 
 
@@ -107,6 +110,7 @@ class RtcpSenders:
         self.columns = {name: np.zeros(0, np.int64) for name in NUMBERS}
         self.identity = np.zeros((0, 48), np.uint8)
         self.samples: dict[int, tuple[list[RtcpSample], list[RtcpSample]]] = {}
+        self.recent: seals.Sealed | None = None  # the last datagrams, to know their second sightings
 
     def add(
         self,
@@ -142,6 +146,14 @@ class RtcpSenders:
             identity = identities(data, net[new], 17)
             identity[:, SSRC : SSRC + 4] = gather(data, start[new] + 4, 4)
             self.identity[ids[new]] = identity
+        again = self._sighted_again(data, ids, when, net, start, end, whole)
+        if again.any():
+            columns["sighted_again"][:count] += np.bincount(ids[again], minlength=count)
+            once = ~again
+            ids, frame, when = ids[once], frame[once], when[once]
+            start, end, whole = start[once], end[once], whole[once]
+            if not len(ids):
+                return
         plain = is_plain(data, start, end, whole)
         columns["packets"][:count] += np.bincount(ids, minlength=count)
         columns["last_time"][ids] = when
@@ -154,6 +166,25 @@ class RtcpSenders:
             columns["plain"][:count] += np.bincount(owner, minlength=count)
             columns["last_plain"][owner] = frame[some]
         self._keep(data, ids, plain, frame, when, start, end, whole)
+
+    def _sighted_again(
+        self,
+        data: NDArray[np.uint8],
+        ids: NDArray[np.int32],
+        when: NDArray[np.int64],
+        net: NDArray[np.int64],
+        start: NDArray[np.int64],
+        end: NDArray[np.int64],
+        whole: NDArray[np.int64],
+    ) -> NDArray[np.bool_]:
+        """Which datagrams are second sightings of one before."""
+        zero, place = np.zeros(len(ids), np.int64), np.arange(len(ids), dtype=np.int64)
+        found = seals.sealed(data, ids.astype(np.int64), zero, when, net, start, end, whole, place)
+        hits = seals.sighted_before(found.behind(self.recent)).place
+        self.recent = seals.recent(found, self.recent)
+        again = np.zeros(len(ids), np.bool_)
+        again[hits[hits >= 0]] = True
+        return again
 
     def _keep(
         self,
