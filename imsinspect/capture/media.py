@@ -352,59 +352,56 @@ class MediaStreams:
     ) -> None:
         """Keep some packets: the first of each stream, and some chosen by sequence number."""
         sequence = media.sequence.take(order)
-        mask = np.repeat(self.columns["spread"][who], length)
-        wanted = (sequence & mask) == 0
-        early = np.flatnonzero(before < FIRST_SAMPLES)
+        wanted = (sequence & np.repeat(self.columns["spread"][who], length)) == 0
         first = np.zeros(len(order), np.bool_)
-        for group in early.tolist():
-            low = begin[group]
-            first[low : low + min(FIRST_SAMPLES - before[group], length[group])] = True
-        wanted |= first
+        if (before < FIRST_SAMPLES).any():
+            first = np.arange(len(order)) - np.repeat(begin - before, length) < FIRST_SAMPLES
+            wanted |= first
         which = np.flatnonzero(wanted)
         if not len(which):
             return
         place = order[which]
-        stamp = gather(data, media.start[place] + 4, 4).view(">u4")[:, 0]
-        owner = who[np.searchsorted(begin, which, side="right") - 1]
-        stop = np.minimum(np.minimum(at[which] + payload[which], media.end[place]), at[which] + SAMPLE_OCTETS)
+        two = lead[which]
+        low = at[which]
+        high = np.minimum(np.minimum(low + payload[which], media.end[place]), low + SAMPLE_OCTETS)
         view = data.data
-        samples, spread = self.samples, self.columns["spread"]
-        lists = (
-            owner,
-            first[which],
+        payloads = [
+            bytes(view[one:other]) for one, other in zip(low.tolist(), np.maximum(low, high).tolist(), strict=True)
+        ]
+        columns = (
             media.frame[place],
             media.when[place],
-            lead[which],
+            two >> 8 & 0x7F,
+            two >> 15 == 1,
             sequence[which],
-            stamp,
-            at[which],
-            stop,
-            payload[which],
+            gather(data, media.start[place] + 4, 4).view(">u4")[:, 0],
         )
-        for stream, early_one, frame, when, two, number, timestamp, low, high, size in zip(
-            *(each.tolist() for each in lists), strict=True
-        ):
-            sample = MediaSample(
-                frame,
-                when,
-                two >> 8 & 0x7F,
-                two >> 15 == 1,
-                number,
-                timestamp,
-                bytes(view[low : max(low, high)]),
-                size,
-                two & 0x20 != 0,
-            )
-            kept = samples.get(stream)
-            if kept is None:
-                kept = samples[stream] = ([], [])
-            if early_one:
-                kept[0].append(sample)
-            elif not number & int(spread[stream]):
-                kept[1].append(sample)
-                if len(kept[1]) > SPREAD_SAMPLES and spread[stream] < 0x7FFF:
-                    spread[stream] = spread[stream] * 2 + 1
-                    kept[1][:] = [each for each in kept[1] if not each.sequence & int(spread[stream])]
+        kept = map(
+            MediaSample._make,
+            zip(
+                *(each.tolist() for each in columns),
+                payloads,
+                payload[which].tolist(),
+                (two & 0x20 != 0).tolist(),
+                strict=True,
+            ),
+        )
+        owner = who[np.searchsorted(begin, which, side="right") - 1]
+        samples = self.samples
+        for stream, early, sample in zip(owner.tolist(), first[which].tolist(), kept, strict=True):
+            lists = samples.get(stream)
+            if lists is None:
+                lists = samples[stream] = ([], [])
+            lists[0 if early else 1].append(sample)
+        for stream in np.unique(owner).tolist():
+            self._thin(stream, samples[stream][1])
+
+    def _thin(self, stream: int, kept: list[MediaSample]) -> None:
+        """Bound the samples spread over a stream: of too many, those stay whose numbers have more zero bits."""
+        spread = self.columns["spread"]
+        while len(kept) > SPREAD_SAMPLES and spread[stream] < 0x7FFF:
+            mask = spread[stream] = int(spread[stream]) * 2 + 1
+            kept[:] = [each for each in kept if not each.sequence & mask]
 
     def _prune(self) -> None:
         """Forget streams of one packet: by chance one datagram in six looks like RTP."""
