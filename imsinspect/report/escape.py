@@ -28,7 +28,7 @@ def text(value: bytes | str) -> str:
     """
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
-    return _SURROGATE.sub(_surrogate, value)
+    return value if value.isascii() else _SURROGATE.sub(_surrogate, value)
 
 
 def printable(value: bytes | str, limit: int | None = None) -> str:

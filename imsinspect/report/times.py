@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CYCLE_DAYS, _CYCLE_YEARS = 146_097, 400  # the Gregorian calendar repeats
-_DAY = 86_400_000_000_000
+_DAY = 86_400  # seconds
+_SECOND = 1_000_000_000  # nanoseconds
 
 
 def iso(time: int) -> str:
@@ -14,12 +16,19 @@ def iso(time: int) -> str:
 
     A capture may claim any 64-bit time: years beyond four digits are written in the expanded form, `+012345-…`.
     """
-    days, within = divmod(time, _DAY)
+    seconds, within = divmod(time, _SECOND)
+    return f"{_second(seconds)}.{within // 1000:06}Z"
+
+
+@lru_cache(maxsize=65_536)
+def _second(seconds: int) -> str:
+    """A whole second since 1970; most times of a report share theirs with others."""
+    days, within = divmod(seconds, _DAY)
     cycles, days = divmod(days, _CYCLE_DAYS)
-    moment = _EPOCH + timedelta(days=days, microseconds=within // 1000)
+    moment = _EPOCH + timedelta(days=days, seconds=within)
     year = moment.year + cycles * _CYCLE_YEARS
     sign = "" if 0 <= year <= 9999 else "+" if year > 0 else "-"
-    return f"{sign}{abs(year):0{6 if sign else 4}}-{moment:%m-%dT%H:%M:%S.%f}Z"
+    return f"{sign}{abs(year):0{6 if sign else 4}}-{moment:%m-%dT%H:%M:%S}"
 
 
 def plain(time: int) -> str:
