@@ -51,19 +51,22 @@ def next_frame(data: bytes | bytearray, at: int) -> tuple[int, int, bool] | None
 def looks_like_frames(data: bytes | bytearray) -> bool:
     """Whether bytes are a chain of STUN messages and ChannelData, as TURN over TCP sends them, to the last octet.
 
-    The last frame may be cut, if one before it is whole. Channels must be of RFC 8656 §12 and carry STUN, DTLS, RTP or
-    RTCP (RFC 7983 §7), so that noise passes once in some millions.
+    The last frame may be cut, if it is of a channel before it or has the magic cookie. Channels must be of RFC 8656 §12
+    and carry STUN, DTLS, RTP or RTCP (RFC 7983 §7), so that noise passes once in some millions.
     """
     at = 0
+    channels = set()
     for _ in range(MAX_FRAMES):
         if at == len(data):
             return at > 0
         found = next_frame(data, at)
         if found is None:
-            return at > 0
+            return at > 0 and (bytes(data[at : at + 2]) in channels or data[at + 4 : at + 8] == COOKIE)
         start, end, channel = found
         if end < 0 or (channel and not _looks_like_channel(data, start)):
             return False
+        if channel:
+            channels.add(bytes(data[start : start + 2]))
         at = end
     return True
 

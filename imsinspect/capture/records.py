@@ -46,7 +46,8 @@ UNSUPPORTED_MAGICS = {
     b"\xa1\xb2\xcd\x34": "Kuznetzov's modified pcap",
     b"\xcd\x34\xb2\xa1": "a reserved pcap variant (0xa1b234cd)",
     b"\xa1\xb2\x34\xcd": "a reserved pcap variant (0xa1b234cd)",
-    b"\x3c\x2b\xa1\xa1": "a reserved pcap variant",
+    b"\x4d\x3c\x2b\xa1": "a reserved pcap variant (0xa12b3c4d)",
+    b"\xa1\x2b\x3c\x4d": "a reserved pcap variant (0xa12b3c4d)",
     b"\xcb\xc3\xb2\xa1": "a reserved pcap variant (0xa1b2c3cb)",
     b"\xa1\xb2\xc3\xcb": "a reserved pcap variant (0xa1b2c3cb)",
     b"\x04\x22\x4d\x18": "LZ4 compression",
@@ -111,6 +112,10 @@ class RecordWalk:
         raise NotImplementedError
 
     def _bad(self, size: NDArray[np.int64]) -> bool:
+        raise NotImplementedError
+
+    def starts(self, data: NDArray[np.uint8], at: int, end: int) -> NDArray[np.int64]:
+        """Places that look like records, one in each lane at most; the first is the one known, at `at`."""
         raise NotImplementedError
 
     def _chains(
@@ -219,7 +224,7 @@ class PcapWalk(RecordWalk):
         return np.array(out, np.int64)
 
     def _lanes(self, data: NDArray[np.uint8], at: int, end: int) -> NDArray[np.int64]:
-        starts = self._lane_starts(data, at, end)
+        starts = self.starts(data, at, end)
         limit = np.append(starts[1:], end)
         low, high = (data[8:], data[9:]) if self.order == "<" else (data[11:], data[10:])
         where, rounds = starts, [starts]
@@ -236,7 +241,8 @@ class PcapWalk(RecordWalk):
         table = np.array(rounds).T
         return table[table < limit[:, None]]
 
-    def _lane_starts(self, data: NDArray[np.uint8], at: int, end: int) -> NDArray[np.int64]:
+    def starts(self, data: NDArray[np.uint8], at: int, end: int) -> NDArray[np.int64]:
+        """Places whose octets read like a record header."""
         lanes = max((end - SEARCH[-1] - 64 - at) // LANE, 1)
         found = np.full(lanes, -1, np.int64)
         found[0] = at
@@ -453,7 +459,7 @@ class PcapngWalk(RecordWalk):
         if at % 4 or self.short:  # sections of odd length before it: cells do not line up
             return self._plain(data, at, end)
         cells = data[: len(data) // 4 * 4].view(self.order + "u4")
-        starts = self._lane_starts(cells, at // 4, end // 4)
+        starts = self.starts(data, at, end) // 4
         limit = np.append(starts[1:], end // 4)
         lengths = cells[1:]
         where, rounds = starts, [starts]
@@ -467,8 +473,10 @@ class PcapngWalk(RecordWalk):
         table = np.array(rounds).T
         return table[table < limit[:, None]] * 4
 
-    @staticmethod
-    def _lane_starts(cells: NDArray[np.uint32], at: int, end: int) -> NDArray[np.int64]:
+    def starts(self, data: NDArray[np.uint8], at: int, end: int) -> NDArray[np.int64]:
+        """Places whose cells read like a packet block: its type, and the same length before and behind."""
+        cells = data[: len(data) // 4 * 4].view(self.order + "u4")
+        at, end = at // 4, end // 4
         lanes = max((end - SEARCH[-1] // 4 - 16 - at) // (LANE // 4), 1)
         found = np.full(lanes, -1, np.int64)
         found[0] = at
@@ -489,7 +497,7 @@ class PcapngWalk(RecordWalk):
             found[todo[lane[::-1]]] = place[::-1]
             still = found[todo] < 0
             todo, first = todo[still], first[still]
-        return found[found >= 0]
+        return found[found >= 0] * 4
 
 
 def nanoseconds(stamp: NDArray[np.uint64], ticks: int, offset: int) -> NDArray[np.int64]:

@@ -126,7 +126,12 @@ def _inflate(file: BinaryIO, trouble: list[str]) -> Iterator[bytes]:
     data = file.read(INPUT)
     try:
         while data:
-            out = machine.decompress(data, BLOCK)
+            before = machine.copy()
+            try:
+                out = machine.decompress(data, BLOCK)
+            except zlib.error:
+                yield from _salvaged(before, data)
+                raise
             if out:
                 yield out
             data = machine.unconsumed_tail
@@ -145,6 +150,17 @@ def _inflate(file: BinaryIO, trouble: list[str]) -> Iterator[bytes]:
         trouble.append(f"the gzip file is damaged ({error})")
     except OSError as error:
         trouble.append(f"can't be read to its end ({error.strerror})")
+
+
+def _salvaged(machine: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    """What damaged octets still give, one after the other up to the fault."""
+    for at in range(len(data)):
+        try:
+            out = machine.decompress(data[at : at + 1])
+        except zlib.error:
+            return
+        if out:
+            yield out
 
 
 def _unzstd(file: BinaryIO, trouble: list[str]) -> Iterator[bytes]:

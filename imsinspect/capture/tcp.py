@@ -46,7 +46,7 @@ def assemble(segments: Sequence[Segment], result: Assembly) -> Iterator[Chunk]:
     """The bytes of a connection in order, directions interleaved as their segments came."""
     sides = {True: _Side(), False: _Side()}
     places = _places(segments, sides)
-    holes = {forward: _holes(sorted(side.reach)) for forward, side in sides.items()}
+    holes = {forward: _holes(sorted(side.reach), side.next) for forward, side in sides.items()}
     for order, (segment, place) in enumerate(zip(segments, places, strict=True)):
         if place is not None and segment.data:
             yield from _take(sides[segment.forward], segment, place, order, holes[segment.forward], result)
@@ -79,14 +79,14 @@ def _places(segments: Sequence[Segment], sides: dict[bool, _Side]) -> list[int |
     return out
 
 
-def _holes(reach: list[tuple[int, int]]) -> dict[int, int]:
+def _holes(reach: list[tuple[int, int]], begin: int) -> dict[int, int]:
     """Ends of holes that nothing fills: start of the hole to where the stream goes on."""
     holes: dict[int, int] = {}
-    end: int | None = None
+    end = begin
     for start, length in reach:
-        if end is not None and start > end:
+        if start > end:
             holes[end] = start
-        end = start + length if end is None else max(end, start + length)
+        end = max(end, start + length)
     return holes
 
 

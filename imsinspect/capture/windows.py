@@ -61,7 +61,7 @@ class FileWindows:
         if self.position >= self.total:
             return Window(np.zeros(PAD, np.uint8), 0, 0, True)
         page = self.position - self.position % mmap.ALLOCATIONGRANULARITY
-        end = min(page + self.size, self.total)
+        end = min(self.position + self.size, self.total)
         room = min(self.total, end + PAD)
         number = self.file.fileno()
         os.posix_fadvise(number, end, self.size, os.POSIX_FADV_WILLNEED)  # read the next one meanwhile
