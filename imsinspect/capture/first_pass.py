@@ -56,8 +56,6 @@ class FirstPass:
         self.skips: Counter[str] = Counter()
         self.cut_packets = 0
         self.stun = 0
-        self.counting = True  # media in columns; what comes out of other packets is counted always
-        self.left_at: int | None = None  # packets before the media that is left to another
         self.fragment_frames: dict[int, tuple[int, ...]] = {}  # frame that completed a packet: frames of its pieces
         self._decoder = Decoder(self)
         self._media: list[tuple[Media, int]] = []
@@ -66,35 +64,18 @@ class FirstPass:
         self._derived: list[Derived] = []
 
     def run(
-        self,
-        source: Windows,
-        walk: PcapWalk | PcapngWalk,
-        progress: Callable[[int, int], None] | None = None,
-        pause: int = 0,
+        self, source: Windows, walk: PcapWalk | PcapngWalk, progress: Callable[[int, int], None] | None = None
     ) -> bool:
-        """Read to the end; False when the capture ends inside a record.
-
-        With `pause`, the media from that place on is not counted if a record begins there; `left_at` tells.
-        """
+        """Read to the end; False when the capture ends inside a record."""
         source.consumed(walk.first)
         while True:
             window = source.next()
-            stop = window.end
-            if pause and window.at < pause - source.position + window.at <= window.end:
-                stop = pause - source.position + window.at
-            for found in walk.records(window.data, window.at, stop):
+            for found in walk.records(window.data, window.at, window.end):
                 self.cut_packets += int(np.count_nonzero(found.original > found.captured))
                 self._decoder.records(window.data, found)
                 self._end_batch()
             self._end_window(window.data)
             after = walk.after
-            if stop < window.end:
-                pause = 0
-                source.consumed(after - window.at)
-                if after == stop:
-                    self.left_at = walk.facts.packets
-                    self.counting = False
-                continue
             if walk.oversize:
                 source.consumed(walk.oversize)
                 walk.oversize = 0
@@ -114,8 +95,7 @@ class FirstPass:
 
     def media(self, found: Media, origin: int) -> None:
         """RTP look-alikes."""
-        if self.counting:
-            self._media.append((found, origin))
+        self._media.append((found, origin))
 
     def skipped(self, reason: str, count: int) -> None:
         """Packets that were not read, and why."""
@@ -436,14 +416,12 @@ class FirstPass:
         frame = np.array([each.frame for each in derived], np.int64)
         when = np.array([each.time for each in derived], np.int64)
         how = np.array([each.origin << 8 | each.depth for each in derived], np.int64)
-        counting, self.counting = self.counting, True
         for value in np.unique(how).tolist():
             which = np.flatnonzero(how == value)
             self._decoder.inner(
                 data, net[which], (net + lengths)[which], frame[which], when[which], RAW, value >> 8, value & 0xFF
             )
         self._end_batch()
-        self.counting = counting
         return data
 
 

@@ -114,10 +114,6 @@ class RecordWalk:
     def _bad(self, size: NDArray[np.int64]) -> bool:
         raise NotImplementedError
 
-    def starts(self, data: NDArray[np.uint8], at: int, end: int) -> NDArray[np.int64]:
-        """Places that look like records, one in each lane at most; the first is the one known, at `at`."""
-        raise NotImplementedError
-
     def _chains(
         self, data: NDArray[np.uint8], at: int, end: int
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]]:
@@ -224,7 +220,7 @@ class PcapWalk(RecordWalk):
         return np.array(out, np.int64)
 
     def _lanes(self, data: NDArray[np.uint8], at: int, end: int) -> NDArray[np.int64]:
-        starts = self.starts(data, at, end)
+        starts = self._lane_starts(data, at, end)
         limit = np.append(starts[1:], end)
         low, high = (data[8:], data[9:]) if self.order == "<" else (data[11:], data[10:])
         where, rounds = starts, [starts]
@@ -241,8 +237,7 @@ class PcapWalk(RecordWalk):
         table = np.array(rounds).T
         return table[table < limit[:, None]]
 
-    def starts(self, data: NDArray[np.uint8], at: int, end: int) -> NDArray[np.int64]:
-        """Places whose octets read like a record header."""
+    def _lane_starts(self, data: NDArray[np.uint8], at: int, end: int) -> NDArray[np.int64]:
         lanes = max((end - SEARCH[-1] - 64 - at) // LANE, 1)
         found = np.full(lanes, -1, np.int64)
         found[0] = at
@@ -459,7 +454,7 @@ class PcapngWalk(RecordWalk):
         if at % 4 or self.short:  # sections of odd length before it: cells do not line up
             return self._plain(data, at, end)
         cells = data[: len(data) // 4 * 4].view(self.order + "u4")
-        starts = self.starts(data, at, end) // 4
+        starts = self._lane_starts(cells, at // 4, end // 4)
         limit = np.append(starts[1:], end // 4)
         lengths = cells[1:]
         where, rounds = starts, [starts]
@@ -473,10 +468,8 @@ class PcapngWalk(RecordWalk):
         table = np.array(rounds).T
         return table[table < limit[:, None]] * 4
 
-    def starts(self, data: NDArray[np.uint8], at: int, end: int) -> NDArray[np.int64]:
-        """Places whose cells read like a packet block: its type, and the same length before and behind."""
-        cells = data[: len(data) // 4 * 4].view(self.order + "u4")
-        at, end = at // 4, end // 4
+    @staticmethod
+    def _lane_starts(cells: NDArray[np.uint32], at: int, end: int) -> NDArray[np.int64]:
         lanes = max((end - SEARCH[-1] // 4 - 16 - at) // (LANE // 4), 1)
         found = np.full(lanes, -1, np.int64)
         found[0] = at
@@ -497,7 +490,7 @@ class PcapngWalk(RecordWalk):
             found[todo[lane[::-1]]] = place[::-1]
             still = found[todo] < 0
             todo, first = todo[still], first[still]
-        return found[found >= 0] * 4
+        return found[found >= 0]
 
 
 def nanoseconds(stamp: NDArray[np.uint64], ticks: int, offset: int) -> NDArray[np.int64]:
