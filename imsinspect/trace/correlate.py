@@ -32,7 +32,6 @@ from imsinspect.trace.model import (
 from imsinspect.trace.registrations import build_registrations
 from imsinspect.trace.sides import mark_sides, relate
 from imsinspect.trace.srtcp import find_layout
-from imsinspect.trace.tls import read_dtls, read_tls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,6 +121,8 @@ class _Builder:
         chunks = assemble(each.segments, assembly)
         origin = each.segments[0].origin
         if each.kind == classify.TLS:
+            from imsinspect.trace.tls import read_tls  # loaded where there is TLS
+
             for session in read_tls(chunks, each.first, each.second):
                 self.sessions.append(session)
                 self.opened(session)
@@ -213,7 +214,12 @@ class _Builder:
 
     def dtls(self) -> None:
         """All DTLS flows."""
-        for first, second, pair in dtls_flows(self.scans):
+        flows = dtls_flows(self.scans)
+        if not flows:
+            return
+        from imsinspect.trace.tls import read_dtls  # loaded where there is DTLS
+
+        for first, second, pair in flows:
             chunks = (Chunk(each.data, each.frames[0], each.time, forward) for each, forward in pair)
             for session in read_dtls(chunks, first, second):
                 self.sessions.append(session)
