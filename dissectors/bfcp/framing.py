@@ -38,7 +38,7 @@ def attributes_fit(data: bytes | bytearray, at: int, end: int) -> bool:
 def is_message(data: bytes | bytearray) -> bool:
     """Whether a datagram is one BFCP message."""
     length = message_length(data)
-    if length != len(data):
+    if not length or length != len(data):
         return False
     fragmented = data[0] >> 5 == 2 and data[0] & 8
     return bool(fragmented) or attributes_fit(data, 0, length)

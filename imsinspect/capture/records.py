@@ -55,6 +55,8 @@ UNSUPPORTED_MAGICS = {
 }
 SECTION_BYTES = b"\x0a\x0d\x0d\x0a"
 SECTION, INTERFACE, OLD_PACKET, SIMPLE_PACKET, PACKET, JOURNAL, SECRETS = 0x0A0D0D0A, 1, 2, 3, 6, 9, 10
+CUSTOM, CUSTOM_PRIVATE = 0x0BAD, 0x40000BAD
+COUNTED = (OLD_PACKET, SIMPLE_PACKET, JOURNAL, CUSTOM, CUSTOM_PRIVATE)  # blocks that Wireshark numbers as frames too
 
 
 @dataclass(slots=True)
@@ -345,7 +347,7 @@ class PcapngWalk(RecordWalk):
         if not usual.all():
             for index in np.flatnonzero(~usual & (types != OLD_PACKET) & (types != SIMPLE_PACKET)).tolist():
                 self._block(data, int(offsets[index]), int(size[index]), int(types[index]))
-        counted = usual | (types == OLD_PACKET) | (types == SIMPLE_PACKET) | (types == JOURNAL)
+        counted = usual | np.isin(types, COUNTED)
         numbers = np.cumsum(counted) + (self.base + self.facts.packets)
         self.facts.packets = int(numbers[-1]) - self.base
         for kind, head in ((PACKET, 28), (OLD_PACKET, 28), (SIMPLE_PACKET, 12)):
