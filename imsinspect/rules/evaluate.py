@@ -41,7 +41,7 @@ def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] = RULES) -> Evalu
     equals: Counter[tuple[str, ...]] = Counter()
     for rule in rules:
         rows: dict[tuple[str, str], Assessment] = {}
-        remedy = rule.sections.get("How to fix it", "")
+        remedy = " ".join(rule.sections.get("How to fix it", "").split())
         try:
             for outcome in rule.check(trace, scene):
                 _count(rows, rule, outcome)
@@ -88,7 +88,7 @@ def _finding(rule: Rule, outcome: Outcome, remedy: str, equals: Counter[tuple[st
         title=outcome.title or rule.title,
         message=outcome.message,
         subject=outcome.subject,
-        evidence=outcome.evidence,
+        evidence=tuple(dict.fromkeys(outcome.evidence)),
         references=rule.references,
         remediation=outcome.remediation or remedy,
         filters=((capture_index(_first_frame(outcome.evidence)), outcome.filter),)

@@ -355,13 +355,20 @@ def _plain_source(
         evidence=(
             *agreement(state),
             Evidence(plain[0].frame, "RTCP length", arithmetic, expected),
-            Evidence(source.last_plain or plain[-1].frame, "RTCP length", _arithmetic(plain[-1]), expected),
+            _last_plain(source, plain[-1], expected),
         ),
         role=use.sender,
         media=media_name(state.offered),
         direction=way,
         normalised=("compound as long as the datagram", expected),
     )
+
+
+def _last_plain(source: RtcpSource, sample: RtcpSample, expected: str) -> Evidence:
+    """The last plain datagram; where it was not kept, only its lengths were added up."""
+    if source.last_plain in (0, sample.frame):
+        return Evidence(sample.frame, "RTCP length", _arithmetic(sample), expected)
+    return Evidence(source.last_plain, "RTCP length", "the lengths add up to the datagram", expected)
 
 
 def _plain_beside(trace: Trace, source: RtcpSource, stream: MediaStream, sample: RtcpSample) -> Outcome:
@@ -381,7 +388,7 @@ def _plain_beside(trace: Trace, source: RtcpSource, stream: MediaStream, sample:
         evidence=(
             Evidence(stream.first.frame, "RTP payload", stream.judgement.observed, stream.judgement.expected),
             Evidence(sample.frame, "RTCP length", _arithmetic(sample), expected),
-            Evidence(source.last_plain or sample.frame, "RTCP length", _arithmetic(sample), expected),
+            _last_plain(source, sample, expected),
         ),
         normalised=("compound as long as the datagram", expected),
     )
