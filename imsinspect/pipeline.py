@@ -33,6 +33,9 @@ class Options:
 
     profile: str = "auto"
     fail_on: Severity = Severity.MEDIUM
+    capture_point: str = "auto"  # values of rules.md 0.10, as are the next two
+    access_confidentiality: str = "unknown"
+    nds: str = "unknown"
 
 
 def audit(
@@ -66,7 +69,7 @@ def _audit(paths: Sequence[str], options: Options, progress: Callable[[int, int]
     profiles = (
         {call.id: ProfileChoice(options.profile, inferred=False) for call in trace.calls} if explicit else infer(trace)
     )
-    evaluation = evaluate(trace, Scene(profiles=profiles))
+    evaluation = evaluate(trace, Scene(options.capture_point, options.access_confidentiality, options.nds, profiles))
     result = Audit(
         trace=trace,
         profile=ProfileChoice(options.profile, inferred=not explicit),

@@ -55,6 +55,32 @@ class Profile(StrEnum):
     RFC_ONLY = "rfc-only"
 
 
+class CapturePoint(StrEnum):
+    """Where the captures were taken (rules.md 0.10)."""
+
+    AUTO = "auto"
+    ACCESS = "access"
+    CORE = "core"
+    UE = "ue"
+    GATEWAY = "gateway"
+    CORE_SECURED = "core-secured"
+    POST_DECRYPTION = "post-decryption"
+
+
+class AccessConfidentiality(StrEnum):
+    """What is known of the access network's own encryption."""
+
+    UNKNOWN = "unknown"
+    ASSUMED = "assumed"
+
+
+class Nds(StrEnum):
+    """What is known of network domain security in the core."""
+
+    UNKNOWN = "unknown"
+    TRUSTED_SITE = "trusted-site"
+
+
 def audit(
     captures: Annotated[
         list[str],
@@ -74,6 +100,15 @@ def audit(
     profile: Annotated[
         Profile, typer.Option(help="What the traffic should conform to; auto finds out for each call.")
     ] = Profile.AUTO,
+    capture_point: Annotated[
+        CapturePoint, typer.Option(help="Where the captures were taken; keys inside a secured domain are no leak.")
+    ] = CapturePoint.AUTO,
+    access_confidentiality: Annotated[
+        AccessConfidentiality, typer.Option(help="Whether the access network is declared to encrypt signalling.")
+    ] = AccessConfidentiality.UNKNOWN,
+    nds: Annotated[
+        Nds, typer.Option(help="Whether the core is declared a trusted site (network domain security).")
+    ] = Nds.UNKNOWN,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress; of the terminal report only the last line.")
     ] = False,
@@ -91,7 +126,13 @@ def audit(
     from imsinspect.pipeline import audit as run
     from imsinspect.rules.outcome import Severity
 
-    options = Options(profile=profile.value, fail_on=Severity[fail_on.name])
+    options = Options(
+        profile=profile.value,
+        fail_on=Severity[fail_on.name],
+        capture_point=capture_point.value,
+        access_confidentiality=access_confidentiality.value,
+        nds=nds.value,
+    )
     with Progress(shown=not quiet and sys.stderr.isatty()) as progress:
         result = run(captures, options, progress)
     report = _report(result, format, quiet, to_file=destination is not None)

@@ -6,13 +6,13 @@ import io
 import json
 import sys
 from dataclasses import dataclass
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
 from imsinspect.capture.errors import UsageError
 from imsinspect.cli.main import run
+from imsinspect.pipeline import Options
 from imsinspect.profiles import ProfileChoice
 from imsinspect.report.audit import Audit
 from imsinspect.rules.outcome import Assessment, Severity
@@ -21,14 +21,6 @@ from imsinspect.trace.model import CaptureInfo, Trace
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-
-
-@dataclass
-class Options:
-    """What the command hands to the pipeline."""
-
-    profile: str = "auto"
-    fail_on: Severity = Severity.MEDIUM
 
 
 @dataclass
@@ -64,10 +56,7 @@ class Stub:
 def stub(monkeypatch: pytest.MonkeyPatch) -> Stub:
     """A pipeline that stands for the real one."""
     pipeline = Stub()
-    module = ModuleType("imsinspect.pipeline")
-    module.audit = pipeline.audit  # type: ignore[attr-defined]
-    module.Options = Options  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "imsinspect.pipeline", module)
+    monkeypatch.setattr("imsinspect.pipeline.audit", pipeline.audit)
     monkeypatch.delenv("IMSINSPECT_DEBUG", raising=False)
     return pipeline
 
@@ -94,8 +83,10 @@ def test_the_exit_status_is_the_audits_and_quiet_leaves_the_last_line(
 
 
 def test_options_reach_the_pipeline(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["audit", "--fail-on", "critical", "--profile", "e2e-sdes", "a.pcap", "b.pcap"]) == 0
-    assert stub.asked == (["a.pcap", "b.pcap"], Options("e2e-sdes", Severity.CRITICAL))
+    scene = ["--capture-point", "core-secured", "--access-confidentiality", "assumed", "--nds", "trusted-site"]
+    assert run(["audit", "--fail-on", "critical", "--profile", "e2e-sdes", *scene, "a.pcap", "b.pcap"]) == 0
+    options = Options("e2e-sdes", Severity.CRITICAL, "core-secured", "assumed", "trusted-site")
+    assert stub.asked == (["a.pcap", "b.pcap"], options)
     assert capsys.readouterr().err == ""
 
 
