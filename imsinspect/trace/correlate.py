@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from dissectors.bfcp import framing as bfcp
 from dissectors.sdp.parse import parse as parse_sdp
 from dissectors.sip.parse import parse as parse_sip
 from imsinspect.capture import classify
@@ -34,7 +35,7 @@ from imsinspect.trace.sides import mark_sides, relate
 from imsinspect.trace.srtcp import find_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from dissectors.sdp.parse import SessionDescription
     from imsinspect.capture.endpoint import Endpoint
@@ -127,9 +128,12 @@ class _Builder:
                 self.sessions.append(session)
                 self.opened(session)
         else:
-            protection = _protection(origin)
+            ends = (each.first, each.second)
             for found in messages(each.kind, chunks):
-                self.stream_message(found, each, protection)
+                if found.kind == "media":
+                    self.relayed(found, each)
+                else:
+                    self.found(found, ends, TRANSPORTS.get(found.kind, ""), _protection(origin))
         for frame in assembly.gaps:
             self.note(frame, f"TCP: octets before this frame are not in the capture ({each.kind or 'unknown'} stream)")
         for frame in assembly.differing:
@@ -137,25 +141,25 @@ class _Builder:
         if each.overflow:
             self.note(each.segments[-1].frame, "TCP: the connection is too long, its rest was not read")
 
-    def stream_message(self, found: StreamMessage, each: JoinedConnection, protection: Protection) -> None:
-        """A message out of a connection."""
-        source, destination = (each.first, each.second) if found.forward else (each.second, each.first)
-        if found.kind in TRANSPORTS:
-            self.message(
-                found.data,
-                found.frames,
-                found.time,
-                source,
-                destination,
-                TRANSPORTS[found.kind],
-                protection,
-                datagram=found.kind == classify.WEBSOCKET,
-                note=found.note,
-            )
-        elif found.kind == "media":
-            self.relayed(found, each)
-        else:
+    def found(
+        self, found: StreamMessage, ends: tuple[Endpoint, Endpoint], transport: str, protection: Protection
+    ) -> None:
+        """A message out of a connection between two ends: SIP is parsed, other protocols are counted."""
+        if found.kind not in TRANSPORTS:
             self.count(found.kind)
+            return
+        source, destination = ends if found.forward else reversed(ends)
+        self.message(
+            found.data,
+            found.frames,
+            found.time,
+            source,
+            destination,
+            transport,
+            protection,
+            datagram=found.kind == classify.WEBSOCKET,
+            note=found.note,
+        )
 
     def count(self, kind: str) -> None:
         """Protocols that are recognised and counted."""
@@ -179,29 +183,10 @@ class _Builder:
 
     def opened(self, session: TlsSession) -> None:
         """What a NULL cipher left readable is read like any other byte stream, or datagram by datagram."""
-        if not session.opened_data:
-            return
-        kinds = [classify.stream_kind(each.data) for each in session.opened_data[:8]]
-        kind = next((each for each in kinds if each and each != classify.TLS), "")
-        chunks = (Chunk(each.data, each.frame, each.time, each.from_client) for each in session.opened_data)
-        for found in messages(kind, chunks):
-            source, destination = (
-                (session.client, session.server) if found.forward else (session.server, session.client)
-            )
-            if found.kind in TRANSPORTS:
-                self.message(
-                    found.data,
-                    found.frames,
-                    found.time,
-                    source,
-                    destination,
-                    "tls",
-                    Protection.TLS_NULL,
-                    datagram=False,
-                    note=found.note,
-                )
-            elif found.kind != "media":
-                self.count(found.kind)
+        ends = (session.client, session.server)
+        for found in _opened_messages(session):
+            if found.kind != "media":
+                self.found(found, ends, session.transport, Protection.TLS_NULL)
 
     def streams_of_bytes(self) -> None:
         """All TCP connections; media found in them goes back through the columns."""
@@ -282,6 +267,19 @@ class _Builder:
         counts.rtp_packets = sum(each.packets for each in trace.streams)
         counts.rtcp_packets = sum(each.plain for each in trace.rtcp_sources)
         counts.srtcp_packets = sum(each.packets - each.plain for each in trace.rtcp_sources)
+
+
+def _opened_messages(session: TlsSession) -> Iterator[StreamMessage]:
+    """The messages in what a NULL cipher left readable."""
+    if session.transport == "dtls":
+        for each in session.opened_data:
+            kind = classify.BFCP if bfcp.is_message(each.data) else classify.datagram_kind(each.data)
+            yield StreamMessage(kind, each.data, (each.frame,), each.time, each.from_client)
+        return
+    kinds = (classify.stream_kind(each.data) for each in session.opened_data[:8])
+    kind = next((each for each in kinds if each and each != classify.TLS), "")
+    chunks = (Chunk(each.data, each.frame, each.time, each.from_client) for each in session.opened_data)
+    yield from messages(kind, chunks)
 
 
 def _in_force(states: Sequence[LineState], stream: MediaStream) -> LineState | None:
