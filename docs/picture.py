@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from imsinspect.pipeline import Options, audit
-
 from imsinspect.report.terminal import svg
 
 if __name__ == "__main__":
