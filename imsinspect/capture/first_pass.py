@@ -15,7 +15,7 @@ from imsinspect.capture.keytable import MIX, U29
 from imsinspect.capture.linktypes import RAW
 from imsinspect.capture.media import MediaStreams
 from imsinspect.capture.rows import PAD, chosen, column, gather
-from imsinspect.capture.rtcp import RtcpSenders, looks_like_rtcp
+from imsinspect.capture.rtcp import Control, RtcpSenders, looks_like_rtcp
 from imsinspect.capture.signalling import Derived, Picked, Signalling
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class FirstPass:
         self._decoder = Decoder(self)
         self._media: list[tuple[Media, int]] = []
         self._batch: list[tuple[Media, NDArray[np.uint8]]] = []
+        self._controls: list[Control] = []
         self._picked: list[Picked] = []
         self._derived: list[Derived] = []
 
@@ -73,7 +74,7 @@ class FirstPass:
             for found in walk.records(window.data, window.at, window.end):
                 self.cut_packets += int(np.count_nonzero(found.original > found.captured))
                 self._decoder.records(window.data, found)
-                self._end_batch()
+                self._end_batch(window.data)
             self._end_window(window.data)
             after = walk.after
             if walk.oversize:
@@ -168,18 +169,20 @@ class FirstPass:
         return taken
 
     def _control(self, data: NDArray[np.uint8], found: Rest, which: NDArray[np.intp]) -> None:
+        self._control_of(found, which, found.start[which], found.end[which], found.whole[which], found.origin)
+
+    def _control_of(
+        self,
+        found: Rest,
+        which: NDArray[np.intp],
+        start: NDArray[np.int64],
+        end: NDArray[np.int64],
+        whole: NDArray[np.int64],
+        origin: int,
+    ) -> None:
         if len(which):
-            self.rtcp.add(
-                data,
-                found.mix[which],
-                found.frame[which],
-                found.when[which],
-                found.net[which],
-                found.start[which],
-                found.end[which],
-                found.whole[which],
-                found.origin,
-            )
+            columns = (found.mix[which], found.frame[which], found.when[which], found.net[which], start, end, whole)
+            self._controls.append(Control(*columns, np.full(len(which), origin, np.uint8)))
 
     def _gtp(self, data: NDArray[np.uint8], found: Rest, which: NDArray[np.intp], taken: NDArray[np.bool_]) -> None:
         """GTP-U T-PDUs with their extension headers (TS 29.281 §5); the inner length must fit."""
@@ -234,19 +237,8 @@ class FirstPass:
         if len(some):
             good = some[looks_like_rtcp(data, start[some], end[some], whole[some])]
             here = which[good]
-            if len(good):
-                self.rtcp.add(
-                    data,
-                    found.mix[here],
-                    found.frame[here],
-                    found.when[here],
-                    found.net[here],
-                    start[good],
-                    end[good],
-                    whole[good],
-                    found.origin | TURN,
-                )
-                taken[here] = True
+            self._control_of(found, here, start[good], end[good], whole[good], found.origin | TURN)
+            taken[here] = True
         dtls = (heads[:, 0] >= 20) & (heads[:, 0] <= 25) & (heads[:, 1] == 0xFE) & (end - start >= 13)
         some = np.flatnonzero(dtls)
         if len(some):
@@ -377,8 +369,11 @@ class FirstPass:
 
     # --- ends of batches and windows ---
 
-    def _end_batch(self) -> None:
+    def _end_batch(self, data: NDArray[np.uint8]) -> None:
         """Media of a batch in the order of the capture: shapes and tunnels bring it in groups."""
+        if self._controls:
+            controls, self._controls = self._controls, []
+            self.rtcp.add(data, Control.joined(controls))
         if not self._media:
             return
         parts, self._media = self._media, []
@@ -421,7 +416,7 @@ class FirstPass:
             self._decoder.inner(
                 data, net[which], (net + lengths)[which], frame[which], when[which], RAW, value >> 8, value & 0xFF
             )
-        self._end_batch()
+        self._end_batch(data)
         return data
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from imsinspect.capture.odd import Fragment, plain_packet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TIMEOUT = 60 * 10**9  # nanoseconds of capture time (RFC 8200 §4.5)
 MAX_PACKET = 65_535
@@ -37,6 +40,8 @@ class _Set:
     joins: int = 0
     spoiled: bool = False
     first: Fragment | None = None
+    origin: int = 0
+    depth: int = 0
 
 
 class Fragments:
@@ -57,7 +62,7 @@ class Fragments:
         if group is None:
             if len(self.sets) >= MAX_SETS:
                 self._drop(next(iter(self.sets)))
-            group = self.sets[piece.key] = _Set(time)
+            group = self.sets[piece.key] = _Set(time, origin=origin, depth=depth)
         end = piece.offset + len(piece.data)
         if end > MAX_PACKET or len(group.parts) >= MAX_FRAGMENTS:
             group.spoiled = True
@@ -89,6 +94,26 @@ class Fragments:
         if group.size is None or group.held < group.size or group.spoiled:
             return None
         return self._join(piece, group, frame, time, origin, depth)
+
+    def take(self, others: Fragments) -> list[Whole]:
+        """Go on with the unfinished sets of a capture before or behind this one; gives what they complete."""
+        out = []
+        for key, group in others.sets.items():
+            for offset, (data, frame) in group.parts.items():
+                more = group.size is None or offset + len(data) != group.size
+                piece = Fragment(key, offset, more, 0, data, 0, 0, len(key[0]) == 16)
+                if offset == 0 and group.first is not None:
+                    piece = group.first._replace(data=data)
+                whole = self.add(piece, frame, group.begun, group.origin, group.depth)
+                if whole is not None:
+                    out.append(whole)
+        others.sets = {}
+        return out
+
+    def unfinished(self) -> Iterator[int]:
+        """A frame of each packet that lacks fragments."""
+        for group in self.sets.values():
+            yield max(frame for _, frame in group.parts.values())
 
     def _overlap(self, group: _Set, frame: int, six: bool) -> None:
         self.overlaps.append(frame)

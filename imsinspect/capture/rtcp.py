@@ -33,6 +33,28 @@ class RtcpSample(NamedTuple):
     length: int
 
 
+class Control(NamedTuple):
+    """Datagrams that look like RTCP, as columns."""
+
+    mix: NDArray[np.uint64]  # of the 5-tuple
+    frame: NDArray[np.int64]
+    when: NDArray[np.int64]
+    net: NDArray[np.int64]  # of the IP header in the window's data
+    start: NDArray[np.int64]  # of the RTCP header
+    end: NDArray[np.int64]  # of the datagram, as far as captured
+    whole: NDArray[np.int64]  # of the datagram, as sent
+    origin: NDArray[np.uint8]
+
+    @staticmethod
+    def joined(parts: list[Control]) -> Control:
+        """The datagrams of several groups, in the order of the capture."""
+        if len(parts) == 1:
+            return parts[0]
+        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        order = np.argsort(columns[1], kind="stable")
+        return Control(*(column[order] for column in columns))
+
+
 @dataclass(slots=True)
 class RtcpSender:
     """The RTCP-type datagrams of one SSRC on one 5-tuple."""
@@ -112,19 +134,9 @@ class RtcpSenders:
         self.samples: dict[int, tuple[list[RtcpSample], list[RtcpSample]]] = {}
         self.recent: seals.Sealed | None = None  # the last datagrams, to know their second sightings
 
-    def add(
-        self,
-        data: NDArray[np.uint8],
-        mix: NDArray[np.uint64],
-        frame: NDArray[np.int64],
-        when: NDArray[np.int64],
-        net: NDArray[np.int64],
-        start: NDArray[np.int64],
-        end: NDArray[np.int64],
-        whole: NDArray[np.int64],
-        origin: int,
-    ) -> None:
-        """Datagrams that look like RTCP, in the order of the capture; mix is of their 5-tuples."""
+    def add(self, data: NDArray[np.uint8], found: Control) -> None:
+        """Datagrams that look like RTCP, in the order of the capture."""
+        mix, frame, when, net, start, end, whole, origin = found
         ssrc = gather(data, start + 4, 4).view(np.uint32)[:, 0]
         key = mix ^ ssrc
         key *= MIX[3]
@@ -142,7 +154,7 @@ class RtcpSenders:
             new = np.flatnonzero(ids >= known)[::-1]  # the first packet of each is written last
             columns["first_time"][ids[new]] = when[new]
             columns["first_frame"][ids[new]] = frame[new]
-            columns["origin"][ids[new]] = origin
+            columns["origin"][ids[new]] = origin[new]
             identity = identities(data, net[new], 17)
             identity[:, SSRC : SSRC + 4] = gather(data, start[new] + 4, 4)
             self.identity[ids[new]] = identity

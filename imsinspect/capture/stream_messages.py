@@ -20,6 +20,7 @@ from dissectors.websocket import next_frame as next_websocket_frame
 from imsinspect.capture import classify
 from imsinspect.capture.chunk import Chunk
 
+MAX_FRAGMENTS = 256  # WebSocket frames of one message
 LIMIT = 4 << 20  # octets waiting for the end of a message
 HEAD_LIMIT = 65_536  # octets of an HTTP header
 
@@ -38,7 +39,7 @@ class StreamMessage(NamedTuple):
 class _Buffer:
     """The unread bytes of one direction, with the frame of every chunk."""
 
-    __slots__ = ("base", "data", "marks", "searched", "synchronised", "time")
+    __slots__ = ("base", "carried", "data", "marks", "parts", "searched", "synchronised", "time")
 
     def __init__(self) -> None:
         self.data = bytearray()
@@ -46,6 +47,8 @@ class _Buffer:
         self.marks: deque[tuple[int, int]] = deque()  # stream offset where a frame's bytes begin, frame
         self.time = 0
         self.synchronised = False
+        self.parts: list[bytes] = []  # of a WebSocket message in fragments
+        self.carried: list[int] = []  # frames that brought them
         self.searched = 0  # octets of data in which no end was found
 
     def add(self, chunk: Chunk) -> None:
@@ -138,9 +141,16 @@ def _websocket(side: _Buffer, chunk: Chunk) -> Iterator[StreamMessage]:
         if frame.end < 0:
             at = len(side.data)
             break
-        if frame.opcode in (CONTINUATION, TEXT, BINARY) and classify.datagram_kind(frame.payload) == classify.SIP:
-            frames = side.frames(at, frame.end)
-            yield StreamMessage(classify.WEBSOCKET, frame.payload, frames, chunk.time, chunk.forward)
+        if frame.opcode in (CONTINUATION, TEXT, BINARY):  # control frames may come between fragments
+            if frame.opcode != CONTINUATION or len(side.parts) >= MAX_FRAGMENTS:
+                side.parts, side.carried = [], []
+            side.parts.append(frame.payload)
+            side.carried += side.frames(at, frame.end)
+            if frame.fin:
+                whole, frames = b"".join(side.parts), tuple(dict.fromkeys(side.carried))
+                side.parts, side.carried = [], []
+                if classify.datagram_kind(whole) == classify.SIP:
+                    yield StreamMessage(classify.WEBSOCKET, whole, frames, chunk.time, chunk.forward)
         at = frame.end
     if at:
         side.drop(at)

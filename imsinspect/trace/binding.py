@@ -200,7 +200,9 @@ def _own(media: Media) -> Iterator[tuple[Endpoint, str, str]]:
     if port > 0 and port != DISCARD_PORT and ip not in NOWHERE:
         if over_tcp:
             yield Endpoint(ip, port), TCP, "destination"
-        else:
+        if over_tcp and media.profile.family == "rtp":  # RTP and RTCP behind lengths (RFC 4571)
+            yield Endpoint(ip, port), RTP, "destination"
+        if not over_tcp:
             for number in range(port, min(port + 2 * min(media.port_count, MAX_PORTS), 65536), 2):
                 yield Endpoint(ip, number), RTP, "destination"
                 if number < 65535:
@@ -214,10 +216,7 @@ def _own(media: Media) -> Iterator[tuple[Endpoint, str, str]]:
             address = Endpoint(canonical(candidate.address), candidate.port)
             if candidate.transport != b"udp":
                 yield address, TCP, "candidate"
-            elif candidate.component == 2:
-                yield address, RTCP, "candidate"
-            else:
-                yield address, RTP, "candidate"
+            yield address, RTCP if candidate.component == 2 else RTP, "candidate"
     if over_tcp and b"\na=path:" in text:
         hop = _authority(media.path[:1])
         if hop is not None:

@@ -11,8 +11,10 @@ from dissectors.sip.parse import parse as parse_sip
 from imsinspect.capture import classify
 from imsinspect.capture.chunk import Chunk
 from imsinspect.capture.decode import ESP_NULL, EXPORTED, SCTP_DATA, TCP, TURN
+from imsinspect.capture.fragments import Fragments
 from imsinspect.capture.frames import capture_index
 from imsinspect.capture.identity import PORTS, SSRC, endpoints, identity_of
+from imsinspect.capture.signalling import Derived
 from imsinspect.capture.stream_messages import StreamMessage, messages
 from imsinspect.capture.tcp import Assembly, assemble
 from imsinspect.trace.binding import bind
@@ -197,6 +199,21 @@ class _Builder:
             if derived:
                 scan.found.inject(derived)
 
+    def fragments(self) -> None:
+        """IP packets whose fragments are in several captures: put together, then through the columns."""
+        left = Fragments()
+        if len(self.scans) > 1:
+            for scan in self.scans:
+                for whole in left.take(scan.found.fragments):
+                    owner = self.by_index[capture_index(whole.frame)].found
+                    owner.fragment_frames[whole.frame] = whole.frames
+                    owner.inject([Derived(whole.packet, whole.frame, whole.time, whole.origin, whole.depth + 1)])
+        for scan in self.scans:
+            frames = [*scan.found.fragments.unfinished(), *left.unfinished()]
+            count = sum(capture_index(frame) == scan.index for frame in frames) + scan.found.fragments.incomplete
+            if count:
+                scan.info.notes.append(f"{count} fragmented IP packets are incomplete")
+
     def dtls(self) -> None:
         """All DTLS flows."""
         flows = dtls_flows(self.scans)
@@ -371,6 +388,7 @@ def _count_signalling(trace: Trace, counts: Counts) -> None:
 def correlate(scans: list[Scan]) -> Trace:
     """The trace of all captures."""
     builder = _Builder(scans)
+    builder.fragments()
     builder.streams_of_bytes()
     builder.datagrams()
     builder.dtls()

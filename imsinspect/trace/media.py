@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from imsinspect.capture.decode import ESP_NULL, GRE, GTP, IP_IN_IP, TURN
 from imsinspect.capture.identity import endpoints
+from imsinspect.capture.sightings import WINDOW
 from imsinspect.trace.model import MediaStream, Place, RtcpSource, SizeRun
 
 if TYPE_CHECKING:
@@ -148,7 +149,13 @@ def _source(sender: rtcp.RtcpSender) -> RtcpSource:
 
 
 def _extend(earlier: RtcpSource, later: RtcpSource) -> None:
-    """The same sender in another file."""
+    """The same sender in another file: what follows, or the same datagrams at another capture point."""
+    known = {each.data: each for each in (*earlier.plain_samples, *earlier.other_samples)}
+    pairs = [(known.get(each.data), each) for each in (*later.plain_samples, *later.other_samples)]
+    if any(first is not None and abs(first.time - each.time) <= WINDOW for first, each in pairs):
+        earlier.packets = max(earlier.packets, later.packets)
+        earlier.plain = max(earlier.plain, later.plain)
+        return
     if not earlier.plain and later.plain:
         earlier.first_plain = later.first_plain
     if later.plain:

@@ -57,8 +57,5 @@ def scan(path: str, index: int, progress: Callable[[int, int], None] | None = No
         info.notes.append(f"{found.cut_packets} packets were cut by the snap length")
     if found.fragments.overlaps:
         info.notes.append(f"{len(found.fragments.overlaps)} IP fragments contradict others of their packet")
-    unfinished = found.fragments.incomplete + len(found.fragments.sets)
-    if unfinished:
-        info.notes.append(f"{unfinished} fragmented IP packets are incomplete")
     info.notes += [f"{count} packets not read: {reason}" for reason, count in sorted(found.skips.items())]
     return Scan(index, info, found, facts.secrets)
