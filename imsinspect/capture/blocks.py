@@ -6,6 +6,7 @@ Packet blocks are walked in columns and stand in `records`. Facts: draft-ietf-op
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from construct import Aligned, Bytes, ConstructError, GreedyBytes, GreedyRange, Int16ub, Int16ul, Int32ub, Int32ul, this
@@ -66,6 +67,7 @@ class Secrets:
         return f"Secrets(type=0x{self.type:08x}, {len(self.data)} octets)"
 
 
+@lru_cache(maxsize=4096)
 def interface(order: str, body: bytes) -> Interface | None:
     """Read the body of an Interface Description Block; None when it is damaged."""
     try:

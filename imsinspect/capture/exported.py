@@ -7,9 +7,10 @@ import struct
 from imsinspect.capture.decode import UDP
 from imsinspect.capture.odd import plain_packet
 
-END, DISSECTOR, IPV4_SOURCE, IPV4_DESTINATION, IPV6_SOURCE, IPV6_DESTINATION = 0, 12, 20, 21, 22, 23
+END, DISSECTOR, TABLE, IPV4_SOURCE, IPV4_DESTINATION, IPV6_SOURCE, IPV6_DESTINATION = 0, 12, 14, 20, 21, 22, 23
 PORT_TYPE, SOURCE_PORT, DESTINATION_PORT = 24, 25, 26
 MAX_TAGS = 64
+TABLES = frozenset((b"udp.port", b"tcp.port", b"sctp.port"))  # PDUs named by where they were found, not by protocol
 READ = frozenset((b"sip", b"rtp", b"srtp", b"rtcp", b"srtcp", b"dtls", b"stun", b"bfcp", b"megaco", b"mikey"))
 
 
@@ -31,7 +32,7 @@ def packet_of(data: bytes) -> bytes | None:
     else:
         return None
     name = tags.get(DISSECTOR, b"").rstrip(b"\0")
-    if name not in READ:
+    if name not in READ and tags.get(TABLE, b"").rstrip(b"\0") not in TABLES:
         return None
     six = IPV6_SOURCE in tags
     width = 16 if six else 4

@@ -75,10 +75,13 @@ def is_capture_name(name: str) -> bool:
 
 def open_capture(path: str) -> Opened:
     """Open one capture; CaptureError says in one line why it can't be read."""
-    if path != STANDARD_INPUT and not Path(path).is_file():
+    place = Path(path)
+    if path != STANDARD_INPUT and not (place.is_file() or place.is_fifo()):
         raise CaptureError("not a regular file")
     try:
-        file = _spooled() if path == STANDARD_INPUT else Path(path).open("rb")  # noqa: SIM115  (Opened closes it)
+        file = place.open("rb") if path != STANDARD_INPUT else sys.stdin.buffer
+        if path == STANDARD_INPUT or place.is_fifo():
+            file = _spooled(file)
     except OSError as error:
         raise CaptureError(f"can't be read ({error.strerror})") from error
     try:
@@ -112,10 +115,10 @@ def _compressed(path: str, file: BinaryIO, name: str) -> Opened:
     return Opened(path, file, StreamWindows(cast("BinaryIO", stream), WINDOW), walk, name, trouble)
 
 
-def _spooled() -> BinaryIO:
-    """Standard input in an unlinked temporary file, so that it can be looked at twice."""
+def _spooled(stream: IO[bytes]) -> BinaryIO:
+    """A pipe's content in an unlinked temporary file, so that it can be looked at twice."""
     spool = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the capture is read)
-    shutil.copyfileobj(cast("IO[bytes]", sys.stdin.buffer), spool, BLOCK)
+    shutil.copyfileobj(stream, spool, BLOCK)
     spool.seek(0)
     return cast("BinaryIO", spool)
 

@@ -135,6 +135,11 @@ def audit(
     )
     with Progress(shown=not quiet and sys.stderr.isatty()) as progress:
         result = run(captures, options, progress)
+    unreadable = [capture for capture in result.trace.captures if capture.error]
+    for capture in unreadable:
+        say(f"imsinspect: error: {capture.path}: {capture.error}")
+    if format is Format.TERMINAL and len(unreadable) == len(result.trace.captures):
+        return result.exit_status
     report = _report(result, format, quiet, to_file=destination is not None)
     if destination is None:
         _write(report)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from imsinspect.capture.errors import CaptureError
 from imsinspect.capture.first_pass import FirstPass
 from imsinspect.capture.frames import frame_id
-from imsinspect.capture.linktypes import link_name
+from imsinspect.capture.linktypes import LINK_TYPES, link_name
 from imsinspect.capture.source import open_capture
 from imsinspect.trace.model import CaptureInfo
 
@@ -46,6 +46,9 @@ def scan(path: str, index: int, progress: Callable[[int, int], None] | None = No
     info.format = facts.name + (f" ({opened.compression})" if opened.compression else "")
     info.link_types = [link_name(number) for number in facts.links]
     info.packets = facts.packets
+    if facts.links and not LINK_TYPES.keys() & set(facts.links):
+        info.error = f"{' and '.join(info.link_types)} is not supported: no packet could be read"
+        return Scan(index, info, found, facts.secrets)
     info.first_time, info.last_time = facts.first_time, facts.last_time
     info.truncated = not whole
     info.notes = [*facts.notes, *opened.trouble]
