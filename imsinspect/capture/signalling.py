@@ -27,6 +27,7 @@ TEXT, DTLS, INDICATION, FLOOR, KEYS, SEGMENT, ASSOCIATION, SECURED = range(8)
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 TRIES = 16  # payloads of a flow that may be none of ours before it is let go
 TRIED_OCTETS = 65_536
+OPENING = 512  # octets of a direction looked at together, where its segments are shorter
 HANDSHAKE_OCTETS = 98_304  # of one direction of a TLS connection whose records could not be followed
 DTLS_OCTETS = 262_144  # of one direction
 DTLS_HELLOS = 64  # datagrams of a direction that a ServerHello is looked for in
@@ -309,6 +310,8 @@ class Signalling:
         connection.octets += len(each.data)
         if not connection.kind:
             connection.kind = classify.stream_kind(each.data)
+            if not connection.kind and len(each.data) < OPENING:
+                connection.kind = classify.stream_kind(_opening(connection))
             if not connection.kind:
                 self._remember_untold(connection, len(each.data))
                 connection.tries += bool(each.data.strip(KEEP_ALIVE))
@@ -535,6 +538,17 @@ class Signalling:
             six = association.identity[VERSION] == 6
             packet = plain_packet(six, source, destination, found.next_header, found.payload)
         self.derived.append(Derived(packet, frame, time, origin | ESP_NULL, depth + 1))
+
+
+def _opening(connection: Connection) -> bytes:
+    """The first octets of the direction of the last segment, for messages that come in small pieces."""
+    out = b""
+    for segment in connection.segments:
+        if segment.forward == connection.segments[-1].forward:
+            out += segment.data[:OPENING]
+        if len(out) >= OPENING:
+            break
+    return out
 
 
 def _addresses(identity: bytes) -> tuple[bytes, bytes]:

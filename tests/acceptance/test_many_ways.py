@@ -107,3 +107,25 @@ def test_clear_speech_behind_lengths_in_tcp_is_seen_on_its_secure_line() -> None
     )
     rows = _rows(build.pcap(build.in_time_order(call, talk.open(0.8), speech)))
     assert ("IMS-SRTP-001", "violation", "", 1) in rows
+
+
+def test_sip_in_segments_shorter_than_its_request_line_is_read() -> None:
+    talk = build.TcpConnection(ALICE, BOB)
+    invite = build.Dialog(transport="TCP").request("INVITE", _offer())
+    found = build.audit_bytes(build.pcap(talk.open(0) + talk.send(0.1, invite, segment=20)))
+    assert found.trace.counts.sip_messages == 1
+    assert found.trace.counts.sdp_crypto == 1
+
+
+def test_a_pdu_exported_by_the_port_it_was_found_at_is_read_by_its_content() -> None:
+    invite = build.Dialog().request("INVITE", _offer())
+    tags = ((14, b"udp.port"), (20, bytes(4)), (21, bytes((192, 0, 2, 1))), (25, bytes((0, 0, 0x13, 0xC4))), (0, b""))
+    head = b"".join(struct.pack("!HH", tag, len(value)) + value for tag, value in tags)
+    found = build.audit_bytes(build.pcap([(0.0, head + invite)], link_type=252))
+    assert found.trace.counts.sip_messages == 1
+
+
+def test_a_capture_of_an_unsupported_link_type_can_not_be_read() -> None:
+    found = build.audit_bytes(build.pcap([(0.0, bytes(40))], link_type=147))
+    assert found.trace.captures[0].error == "link type 147 is not supported: no packet could be read"
+    assert found.exit_status == 2
