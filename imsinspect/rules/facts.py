@@ -69,6 +69,16 @@ def secure_rtp(state: LineState) -> bool:
     )
 
 
+def handshake_agreed(state: LineState) -> bool:
+    """The state is agreed with a transport whose keys a TLS or DTLS handshake makes."""
+    return (
+        state.accepted
+        and state.answered is not None
+        and state.answered.profile.security in ("tls", "dtls")
+        and not (state.negotiation.rejected and state.negotiation.provisional)
+    )
+
+
 def agreement(state: LineState) -> tuple[Evidence, ...]:
     """Offer and answer of a line as evidence."""
     out = [_said(state.negotiation.offer.message.frame, state.offered)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dissectors.tls.suites import suite
-from imsinspect.rules.facts import MAX_EVIDENCE, frame_text, media_name, not_assessed
+from imsinspect.rules.facts import MAX_EVIDENCE, frame_text, handshake_agreed, media_name, not_assessed
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from imsinspect.rules.rule import Scene
-    from imsinspect.trace.model import MediaLine, TlsSession, Trace
+    from imsinspect.trace.model import LineState, MediaLine, TlsSession, Trace
 
 
 @rule(
@@ -40,8 +40,9 @@ def tls_null_cipher(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         Remove suites with NULL encryption from the server's list and from the client's, and let both require AEAD
         suites (AES-GCM, ChaCha20-Poly1305) with forward secrecy.
     When it is not assessed:
-        N-HS: no ServerHello of the session is in the capture, or it selects a suite that no registry knows. A client
-        that merely offers such suites is the object of IMS-TLS-010; a handshake that was refused negotiated nothing.
+        N-HS: no ServerHello of the session is in the capture, or it selects a suite that no registry knows; or a media
+        line was agreed with TLS or DTLS and no session of it was captured. A client that merely offers such suites is
+        the object of IMS-TLS-010; a handshake that was refused negotiated nothing.
     """
     lines = {id(session): line for call in trace.calls for line in call.lines for session in line.tls_sessions}
     for session in trace.tls_sessions:
@@ -78,6 +79,34 @@ def tls_null_cipher(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             yield not_assessed(subject, "N-HS", "the ServerHello selects a cipher suite that no registry knows")
         elif not (session.alerts and session.client_hellos):
             yield not_assessed(subject, "N-HS", "no ServerHello of the session is in the capture")
+    yield from _lines_without_sessions(trace)
+
+
+def _lines_without_sessions(trace: Trace) -> Iterator[Outcome]:
+    """Lines agreed with TLS or DTLS none of whose sessions were captured; another hop of the line may show them."""
+    for call in trace.calls:
+        served: set[tuple[object, ...]] = set()
+        without: list[tuple[MediaLine, str, set[tuple[object, ...]]]] = []
+        for line in call.lines:
+            agreed = [state for state in line.states if handshake_agreed(state)]
+            if not agreed:
+                continue
+            ends = {_ends(state) for state in agreed}
+            if line.tls_sessions:
+                served |= ends
+            else:
+                security = agreed[-1].answered.profile.security if agreed[-1].answered else ""
+                without.append((line, security.upper(), ends))
+        for line, protocol, ends in without:
+            if not ends & served:
+                reason = f"no handshake of the agreed {protocol} was captured"
+                yield not_assessed(Subject("media", line.id), "N-HS", reason)
+
+
+def _ends(state: LineState) -> tuple[object, ...]:
+    """Where both sides of an agreed line receive; the same on every hop whose descriptions nobody changed."""
+    sides = (side for side in (state.offered, state.answered) if side is not None)
+    return (state.offered.index, *((side.connection, side.port) for side in sides))
 
 
 def _read(session: TlsSession) -> str:

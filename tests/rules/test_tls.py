@@ -73,3 +73,59 @@ def test_the_media_line_that_announced_the_session_is_named(told) -> None:
     session = build.tls_session(CLIENT, SERVER, 0x003B, at=1.0)
     finding = told(TLS_001, build.in_time_order(call, session)).finding
     assert "of media line call-1/0" in finding.message
+
+
+FINGERPRINT = "a=fingerprint:sha-256 " + ":".join(["AB"] * 32)
+
+
+def _dtls_call(**more: object) -> list[build.Packet]:
+    """A call whose audio is agreed as DTLS-SRTP."""
+    offer, answer = (
+        build.sdp(ip, build.audio(port, "UDP/TLS/RTP/SAVP", FINGERPRINT, f"a=setup:{setup}"))
+        for ip, port, setup in (("192.0.2.10", 4000, "actpass"), ("198.51.100.20", 5000, "active"))
+    )
+    return build.call(offer, answer, **more)  # type: ignore[arg-type]
+
+
+def _dtls_hellos(suite: int) -> list[build.Packet]:
+    """ClientHello from the answerer, ServerHello from the offerer, between the ports of the call."""
+    ends = ("198.51.100.20", 5000), ("192.0.2.10", 4000)
+    hello = build.dtls_handshake(build.CLIENT_HELLO, build.client_hello([suite], version=build.DTLS_1_2))
+    reply = build.dtls_handshake(build.SERVER_HELLO, build.server_hello(suite, version=build.DTLS_1_2))
+    return [
+        (1.0, build.udp(*ends, build.dtls_record(build.HANDSHAKE, hello))),
+        (1.1, build.udp(*reversed(ends), build.dtls_record(build.HANDSHAKE, reply))),
+    ]
+
+
+def test_dtls_agreed_without_its_handshake_is_not_assessed(told) -> None:
+    """The line is the subject: there is no session to name."""
+    assert told(TLS_001, _dtls_call()).rows == [("not-assessed", "N-HS", 1)]
+
+
+def test_dtls_agreed_with_its_handshake_is_decided_by_the_session(told) -> None:
+    packets = build.in_time_order(_dtls_call(), _dtls_hellos(0xC02F))
+    assert told(TLS_001, packets).rows == [("pass", "", 1)]
+
+
+def test_two_hops_with_the_same_description_need_one_handshake(told) -> None:
+    """A proxy that changes nothing makes a second line, not a second DTLS association."""
+    proxy = build.Dialog(
+        caller=("203.0.113.5", 5060), via=(f"SIP/2.0/UDP {build.written(build.ALICE)};branch=z9hG4bK1",)
+    )
+    packets = build.in_time_order(_dtls_call(), _dtls_call(dialog=proxy, at=0.005), _dtls_hellos(0xC02F))
+    assert told(TLS_001, packets).rows == [("pass", "", 1)]
+
+
+def test_tls_agreed_for_messages_without_a_connection_is_not_assessed(told) -> None:
+    offer, answer = (
+        build.sdp(ip, build.media("message", 2855, "TCP/TLS/MSRP", "*", f"a=path:msrps://{ip}:2855/a;tcp", FINGERPRINT))
+        for ip in ("192.0.2.10", "198.51.100.20")
+    )
+    assert told(TLS_001, build.call(offer, answer)).rows == [("not-assessed", "N-HS", 1)]
+
+
+def test_lines_that_were_refused_need_no_handshake(told) -> None:
+    offer = build.sdp("192.0.2.10", build.audio(4000, "UDP/TLS/RTP/SAVP", FINGERPRINT))
+    answer = build.sdp("198.51.100.20", build.audio(0, "UDP/TLS/RTP/SAVP"))
+    assert told(TLS_001, build.call(offer, answer)).rows == []
