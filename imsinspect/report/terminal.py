@@ -159,15 +159,16 @@ class _View:
     def _captures(self) -> None:
         captures = self._trace.captures
         self._page.heading("CAPTURES")
-        troubled_first = sorted(captures, key=lambda capture: capture.error is None and not capture.truncated)
-        for capture in troubled_first[:CAPTURES]:
-            self._capture(capture)
+        numbered = list(enumerate(captures, 1))
+        numbered.sort(key=lambda each: each[1].error is None and not each[1].truncated)  # trouble first
+        for number, capture in numbered[:CAPTURES]:
+            self._capture(capture, f"{number} " if len(captures) > 1 else "")  # findings name captures by number
         self._more(2, len(captures) - CAPTURES, "capture", "without errors" if len(captures) > CAPTURES else "")
 
-    def _capture(self, capture: CaptureInfo) -> None:
+    def _capture(self, capture: CaptureInfo, number: str) -> None:
         facts = [fact for fact in (capture.format, ", ".join(capture.link_types)) if fact]
         facts.append(_count(capture.packets, "packet"))
-        self._page.paragraph(2, (_value(capture.path), "bold"), ": ", _value(", ".join(facts)), hang=4)
+        self._page.paragraph(2, number, (_value(capture.path), "bold"), ": ", _value(", ".join(facts)), hang=4)
         if capture.first_time is not None and capture.last_time is not None:
             took = span(capture.first_time, capture.last_time)
             self._page.paragraph(4, f"{plain(capture.first_time)} to {plain(capture.last_time)} UTC ({took})")

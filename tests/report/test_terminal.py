@@ -100,7 +100,7 @@ def test_many_notes_and_captures_are_bounded_trouble_first(make: ModuleType, emp
     empty_audit.trace.captures[29].error = "damaged"
     shown = _shown(empty_audit)
     assert "  and 10 more kinds of notes\n" in shown
-    assert "CAPTURES\n  29.pcap: 0 packets\n    error: damaged\n  0.pcap" in shown
+    assert "CAPTURES\n  30 29.pcap: 0 packets\n    error: damaged\n  1 0.pcap" in shown
     assert "  and 10 more captures (without errors)\n" in shown
 
 
