@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from imsinspect.rules.facts import (
     GRACE,
+    SECOND,
     aead_agreed,
     agreement,
     counted,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from imsinspect.trace.model import Call, LineState, MediaLine, SrtcpLayout, StreamUse, Trace
 
 ENOUGH_PACKETS = 20  # rules.md 0.10
+SETTLING = SECOND  # from the answer's frame until both sides are sure to have the keys
 ENOUGH_SHARE = 0.1  # of a stream's packets; a judgement covers at least 95 % of them
 SIZE_TESTS = frozenset(("size", "dtmf", "keyed"))
 GRAVITY = {"violation": 3, "suspect": 2, "not-assessed": 1, "pass": 0}
@@ -249,12 +251,16 @@ def plain_rtcp_on_savp(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         yield _plain_beside(trace, source, stream, later[0]) if later else Outcome("pass", Subject("rtcp", source.id))
 
 
-def _excused(source: RtcpSource, answered_at: int | None) -> int:
-    """1 if the sender's first packet is plain and was sent before its keys were at hand."""
+def _excused(source: RtcpSource, keyed_at: int | None) -> int:
+    """1 if the sender's first packet is plain and was sent before its keys were at hand.
+
+    Without a time (a handshake brings the keys, or no signalling was seen) protected packets behind it have to show it.
+    """
     if not source.plain_samples or source.plain_samples[0].frame != source.first.frame:
         return 0
-    early = answered_at is not None and source.plain_samples[0].time < answered_at
-    return int(early or source.packets > source.plain)
+    if keyed_at is None:
+        return int(source.packets > source.plain)
+    return int(source.plain_samples[0].time < keyed_at + SETTLING)
 
 
 def _plain_rtcp(
@@ -311,7 +317,8 @@ def _plain_in(
     if not inside(source.first.time, source.last.time):
         return None
     found = [each for each in source.plain_samples if each.frame >= since and inside(each.time, each.time)]
-    excused = _excused(source, states[0].answered_at)
+    by_handshake = any(state.offered.profile.security == "dtls" for state in states)
+    excused = _excused(source, None if by_handshake else states[0].answered_at)
     if found and excused and found[0].frame == source.first.frame:
         found = found[1:]
     if not found and source.plain == source.packets > len(source.plain_samples) and source.plain_samples:

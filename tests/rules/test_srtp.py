@@ -217,6 +217,16 @@ def test_the_first_packet_before_keys_is_excused_and_a_second_is_not(told) -> No
     assert told(SRTP_002, secure_call(two, sealed)).rows == [("violation", "", 1)]
 
 
+def test_a_first_packet_long_after_the_answer_has_no_excuse(told) -> None:
+    """The keys of SDES are there with the answer; protected packets behind it change nothing."""
+    sender = context("a")
+    datagrams = [REPORT, *(sender.protect_rtcp(REPORT) for _ in range(4))]
+    reports = rtcp(datagrams, at=3.5)
+    assert told(SRTP_002, secure_call(speech_both_ways(context("a"), context("b")), reports)).rows == [
+        ("violation", "", 1)
+    ]
+
+
 def test_a_call_that_becomes_secure_while_rtcp_stays_plain(told) -> None:
     """More packets than are kept were sent before; the last one tells that it went on."""
     dialog = build.Dialog()
