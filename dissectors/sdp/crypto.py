@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from dissectors.sdp.suites import CryptoSuite
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
+DISTINCT = 8  # characters of a key that differ; a placeholder repeats few
+_SPOILED = re.compile(rb"([A-Za-z0-9+/]{38,88}={0,2})[^A-Za-z0-9+/=|;]")
 _MASKED = re.compile(rb"[^*<>\[\]]*(?:[*<>\[\]]|\.\.\.)|([xX.#_-])\1*\Z", re.DOTALL)
 _NUMBER_DIGITS = 310  # an MKI of 128 octets is no longer
 _FLAGS = frozenset((b"UNENCRYPTED_SRTP", b"UNENCRYPTED_SRTCP", b"UNAUTHENTICATED_SRTP"))
@@ -144,6 +146,10 @@ def _keys(text: bytes, suite: CryptoSuite | None, trouble: list[str]) -> tuple[t
         encoded, *more = info.split(b"|")
         lifetime, mki, mki_length = _key_info(more, suite, trouble)
         marks.append((mki, mki_length))
+        spoiled = _SPOILED.match(encoded)
+        if spoiled is not None and len(set(spoiled[1])) > DISTINCT:  # the invalid line shows its key all the same
+            trouble.append("octets behind the key that are not base64")
+            encoded = spoiled[1]
         if _MASKED.match(encoded):
             masked = True
             continue

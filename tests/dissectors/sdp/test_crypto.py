@@ -224,3 +224,11 @@ def test_lines_of_likely_pieces_are_read_without_raising(value: bytes) -> None:
 def test_hostile_repetition_is_read_in_linear_time(value: bytes) -> None:
     crypto = parse_crypto(value)
     assert crypto.error or crypto.masked
+
+
+def test_a_key_with_octets_behind_it_is_read_although_the_line_is_invalid() -> None:
+    """Whoever saw the line has the key; a placeholder of few characters stays masked."""
+    key = b"PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR"
+    line = parse_crypto(b"1 AES_CM_128_HMAC_SHA1_80 inline:" + key + b"\x1b")
+    assert (len(line.keys), line.masked, line.error) == (1, False, "octets behind the key that are not base64")
+    assert parse_crypto(b"1 AES_CM_128_HMAC_SHA1_80 inline:" + b"x" * 40 + b"*").masked
