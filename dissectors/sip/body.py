@@ -41,6 +41,7 @@ class BodyPart:
     parent: BodyPart | None = field(default=None, repr=False)
     parameters: dict[bytes, bytes] = field(default_factory=dict)  # of the media type
     notes: list[Note] = field(default_factory=list)  # offsets as `offset`
+    readable: bool = True  # False: an encoding could not be undone, or not to its end
 
     @property
     def is_multipart(self) -> bool:
@@ -184,12 +185,15 @@ def _decode(part: BodyPart, head: bytes, budget: _Budget) -> None:
             data = _undo(encoding, part.data, budget.decoded)
         except (ValueError, zlib.error):
             part.notes.append(Note(part.offset, f"body can't be decoded as {shown}"))
+            part.readable = False
             return
         if data is None:
             part.notes.append(Note(part.offset, f"encoding {shown} is not known"))
+            part.readable = False
             return
         if len(data) > budget.decoded:
             data = data[: budget.decoded]
+            part.readable = False
             part.notes.append(Note(part.offset, f"decoding of {shown} stopped at {DECODED_LIMIT} octets"))
         budget.decoded -= len(data)
         part.notes.append(Note(part.offset, f"{len(part.data)} octets decoded from {shown} to {len(data)}"))

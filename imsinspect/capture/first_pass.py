@@ -30,6 +30,7 @@ COOKIE = 0x2112A442
 CLASSIC_STUN = (0x0001, 0x0101, 0x0111, 0x0002, 0x0102, 0x0112)
 INDICATIONS = (0x0016, 0x0017)
 MIKEY_PORT = 2269
+SIGCOMP = 0xF8  # from here on: five 1-bits (RFC 3320 §7)
 # The first four octets of a response, and of the requests of RFC 3261 and its extensions
 SIP_STARTS = np.array(
     [
@@ -56,6 +57,7 @@ class FirstPass:
         self.skips: Counter[str] = Counter()
         self.cut_packets = 0
         self.stun = 0
+        self.compressed: dict[int, tuple[int, int]] = {}  # by flow: first frame and number of what may be SigComp
         self.fragment_frames: dict[int, tuple[int, ...]] = {}  # frame that completed a packet: frames of its pieces
         self._decoder = Decoder(self)
         self._media: list[tuple[Media, int]] = []
@@ -294,6 +296,7 @@ class FirstPass:
         kind = np.full(len(flow), -1, np.int8)
         udp = (protocol == UDP) & (found.end > found.start)
         if udp.any():
+            self._compressed(found, flow, np.flatnonzero(udp & (rows[:, at] >= SIGCOMP)))
             self._udp_kinds(rows, at, room, found.transport, udp, kind, bool(found.origin & TURN))
         tcp = protocol == TCP
         flags = np.where(tcp, rows[:, found.transport + 13], 0)
@@ -332,6 +335,16 @@ class FirstPass:
             *(each.tolist() for each in lists), strict=True
         ):
             add(Picked(frame, when, number, what, seq, flag, ident, hops, origin, depth, cut, bytes(view[low:high])))
+
+    def _compressed(self, found: Rest, flow: NDArray[np.int32], which: NDArray[np.intp]) -> None:
+        """Count the datagrams of each flow that begin like SigComp; whether its ends speak SIP is known later."""
+        if not len(which):
+            return
+        numbers, first, counts = np.unique(flow[which], return_index=True, return_counts=True)
+        frames = found.frame[which[first]]
+        for number, frame, count in zip(numbers.tolist(), frames.tolist(), counts.tolist(), strict=True):
+            earlier, known = self.compressed.get(number, (frame, 0))
+            self.compressed[number] = min(earlier, frame), known + count
 
     def _udp_kinds(
         self,

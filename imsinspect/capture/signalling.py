@@ -6,6 +6,7 @@ Called with the payloads that the columns picked out, in the order of the captur
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -34,6 +35,7 @@ DTLS_HELLOS = 64  # datagrams of a direction that a ServerHello is looked for in
 HELLO_SEGMENTS = 64  # of a direction that a ServerHello is looked for in
 HTTP_OCTETS = 65_536
 MAX_BARE = 64  # segments without octets that are kept of a connection
+CLIPPED = re.compile(rb"[A-Z]{3,20} (?:sips?|tel):", re.IGNORECASE)  # a SIP request whose line does not end
 KEEP_ALIVE = b"\r\n\0"
 MAX_CONNECTION = 64 << 20  # octets kept of one connection
 SCTP_PARTS = 256
@@ -187,6 +189,7 @@ class Signalling:
     def __init__(self, flows: Flows) -> None:
         self.flows = flows
         self.datagrams: list[Kept] = []
+        self.clipped: list[int] = []  # frames of SIP requests cut within their request lines
         self.dtls: dict[int, list[Kept]] = {}
         self.dtls_octets: Counter[int] = Counter()
         self.dtls_null: dict[int, bool] = {}
@@ -245,6 +248,9 @@ class Signalling:
         elif kind == classify.H248:
             self.flows.state[each.flow] = WANTED
             self.gateway.append(self._kept(each))
+        elif each.cut and CLIPPED.match(each.data):
+            self.flows.state[each.flow] = WANTED
+            self.clipped.append(each.frame)
         else:
             self._missed(each.flow)
 

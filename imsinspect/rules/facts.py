@@ -165,7 +165,8 @@ def no_description(stream: MediaStream | RtcpSource, kind: str) -> Outcome:
 
 
 def sealed(trace: Trace) -> Iterator[Outcome]:
-    """ESP and TLS that could not be opened: calls may be inside, and the lines that they agreed (rules.md 19.1.1)."""
+    """ESP and TLS that could not be opened, SIP that could not be read: calls may be inside, and the lines that they
+    agreed (rules.md 19.1.1)."""
     for association in trace.esp:
         if not association.null_encrypted:
             subject = Subject("esp", f"SPI 0x{association.spi:08x}")
@@ -173,10 +174,21 @@ def sealed(trace: Trace) -> Iterator[Outcome]:
     for session in trace.tls_sessions:
         if not session.opened and may_hold_sip(session):
             yield not_assessed(Subject("tls-session", session.id), "N-SIP", "TLS that could not be opened may hold SIP")
+    yield from _unread(trace)
+
+
+def _unread(trace: Trace) -> Iterator[Outcome]:
+    """Signalling that passed and could not be read; all reasons of a gap stand together."""
+    reasons: dict[str, dict[str, None]] = {}
+    for each in trace.unread:
+        reasons.setdefault(each.gap, {})[each.reason] = None
+    told = {gap: "; ".join(words) for gap, words in reasons.items()}
+    for each in trace.unread:
+        yield not_assessed(Subject("message", frame_text(trace, each.frame)), each.gap, told[each.gap])
 
 
 def hidden_signalling(trace: Trace) -> Iterator[Outcome]:
-    """Where SIP may have passed unread: what is sealed, and captures without SIP beside media."""
+    """Where SIP passed unread or may have: what is sealed or cut, and captures without SIP beside media."""
     yield from sealed(trace)
     if not trace.messages and (trace.streams or trace.rtcp_sources):
         path = trace.captures[0].path if trace.captures else ""

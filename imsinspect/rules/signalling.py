@@ -163,10 +163,11 @@ def sdes_key_in_clear_sip(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         Carry the signalling inside IPsec ESP or TLS with a cipher suite that encrypts (Gm), or inside NDS/IP (core).
         Where that is not possible, agree keys by DTLS-SRTP or MIKEY-TICKET. Treat the keys that were seen as known.
     When it is not assessed:
-        N-SIP: ESP or TLS that could not be opened may hold SIP, there is no SIP in the capture, or SRTP passes whose
-        keys no message shows. N-KEY: keys were masked before the capture was handed on. T-CORE: exported PDUs do not
-        say how the message travelled. Keys inside ESP with NULL encryption are the object of IMS-SIG-003, and
-        a=key-mgmt:mikey is safe in clear by design.
+        N-SIP: ESP or TLS that could not be opened may hold SIP, SIP was compressed (SigComp) or its bodies encrypted
+        (S/MIME), there is no SIP in the capture, or SRTP passes whose keys no message shows. N-FRAG: SIP was cut by the
+        snap length, or octets of it are not in the capture. N-KEY: keys were masked before the capture was handed on.
+        T-CORE: exported PDUs do not say how the message travelled. Keys inside ESP with NULL encryption are the object
+        of IMS-SIG-003, and a=key-mgmt:mikey is safe in clear by design.
     """
     calls = {call.call_id: call for call in trace.calls}
     carried, masked = _keys_by_sender(trace, (*READABLE, Protection.OPENED))
@@ -272,10 +273,10 @@ def answer_downgrades_profile(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         with 488. If the answerer did so, look for the device on the path that changed the answer. Let the offerer end
         the session on such an answer.
     When it is not assessed:
-        N-OA: only the offer or only the answer was seen. N-SIP: signalling that could not be read. Lines answered with
-        port 0, offers in clear (also with a=crypto: best-effort encryption), and answers that take up a potential
-        configuration (a=acfg) are no downgrades. Offers of one side of a gateway are never compared with answers of
-        the other.
+        N-OA: only the offer or only the answer was seen. N-SIP: signalling that could not be read. N-FRAG:
+        signalling that was cut, or is not in the capture as a whole. Lines answered with port 0, offers in clear (also
+        with a=crypto: best-effort encryption), and answers that take up a potential configuration (a=acfg) are no
+        downgrades. Offers of one side of a gateway are never compared with answers of the other.
     """
     lines = {
         (id(state.negotiation), line.index): line

@@ -31,10 +31,25 @@ from imsinspect.trace.model import (
     Protection,
     SignallingMessage,
     Trace,
+    Unread,
 )
 from imsinspect.trace.registrations import build_registrations
 from imsinspect.trace.sides import mark_sides, relate
 from imsinspect.trace.srtcp import find_layout
+from imsinspect.trace.unread import (
+    CUT,
+    FRAGMENTS,
+    GAPS,
+    LOST,
+    SIGCOMP,
+    TOO_LONG,
+    UNFINISHED,
+    StreamWatch,
+    compressed,
+    hidden_description,
+    lacks_description,
+    unfinished_datagrams,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +63,7 @@ if TYPE_CHECKING:
 
 TRANSPORTS = {classify.SIP: "tcp", classify.WEBSOCKET: "ws"}
 MAX_NOTES = 1_000
+MAX_UNREAD = 10_000  # for one reason
 MAX_DESCRIPTIONS = 10_000  # kept to be recognised when they come again
 
 
@@ -62,6 +78,7 @@ class _Builder:
         self.counts = Counts(packets=sum(scan.info.packets for scan in scans))
         self.sessions: list[TlsSession] = []
         self.extra_stun = 0
+        self.unread_for: Counter[str] = Counter()
         self.descriptions: dict[bytes, SessionDescription] = {}
 
     def note(self, frame: int | None, text: str) -> None:
@@ -70,6 +87,14 @@ class _Builder:
             self.trace.notes.append(Note(frame, text))
         elif len(self.trace.notes) == MAX_NOTES:
             self.trace.notes.append(Note(None, f"more than {MAX_NOTES} notes: the others are not shown"))
+
+    def unread(self, frame: int, reason: str) -> None:
+        """Signalling that could not be read; bounded for each reason."""
+        self.unread_for[reason] += 1
+        if self.unread_for[reason] <= MAX_UNREAD:
+            self.trace.unread.append(Unread(GAPS[reason], frame, reason))
+        elif self.unread_for[reason] == MAX_UNREAD + 1:
+            self.note(None, f"more than {MAX_UNREAD} times: {reason}")
 
     # --- signalling ---
 
@@ -84,10 +109,16 @@ class _Builder:
         protection: Protection,
         datagram: bool,
         note: str = "",
+        cut: bool = False,
     ) -> None:
         """One SIP message."""
         sip = parse_sip(data, datagram=datagram)
-        bodies = tuple(self.description(part.data) for part in sip.sdp_bodies()) if sip.body else ()
+        parts = sip.sdp_bodies() if not sip.body or sip.content_type == b"application/sdp" else sip.bodies()
+        bodies = tuple(self.description(part.data) for part in parts if part.is_sdp)
+        if cut and lacks_description(sip):
+            self.unread(frames[0], CUT)
+        elif parts and (hidden := hidden_description(sip, parts)):
+            self.unread(frames[0], hidden)
         if note:
             self.note(frames[0], f"SIP: {note}")
         for each in sip.notes:
@@ -112,8 +143,23 @@ class _Builder:
                 self.note(each.frames[0], "SIP: the message is cut by the snap length")
             transport = "exported" if each.origin & EXPORTED else "sctp" if each.origin & SCTP_DATA else "udp"
             self.message(
-                data, each.frames, each.time, source, destination, transport, _protection(each.origin), datagram=True
+                data,
+                each.frames,
+                each.time,
+                source,
+                destination,
+                transport,
+                _protection(each.origin),
+                datagram=True,
+                cut=each.cut,
             )
+        for scan in self.scans:
+            for frame in scan.found.signalling.clipped:
+                self.unread(frame, CUT)
+        for flow in compressed(self.scans):
+            self.unread(flow.frame, SIGCOMP)
+            several = f"{flow.datagrams} datagrams" if flow.datagrams > 1 else "1 datagram"
+            self.note(flow.frame, f"{SIGCOMP}: {several} from {flow.source} to {flow.destination}")
         self.counts.bfcp_messages += sum(1 for _ in datagrams(self.scans, "floor"))
         self.counts.mikey_messages += sum(1 for _ in datagrams(self.scans, "keys"))
         self.counts.h248_messages += sum(1 for _ in datagrams(self.scans, "gateway"))
@@ -130,18 +176,31 @@ class _Builder:
                 self.sessions.append(session)
                 self.opened(session)
         else:
-            ends = (each.first, each.second)
-            for found in messages(each.kind, chunks):
+            ends, watch, carries_sip = (each.first, each.second), StreamWatch(), each.kind == classify.SIP
+            for found in messages(each.kind, watch.chunks(chunks) if carries_sip else chunks):
                 if found.kind == "media":
                     self.relayed(found, each)
                 else:
+                    carries_sip |= found.kind in TRANSPORTS
+                    watch.whole(found.forward)
                     self.found(found, ends, TRANSPORTS.get(found.kind, ""), _protection(origin))
+            if carries_sip:
+                self.unread_of(each, assembly, watch)
         for frame in assembly.gaps:
             self.note(frame, f"TCP: octets before this frame are not in the capture ({each.kind or 'unknown'} stream)")
         for frame in assembly.differing:
             self.note(frame, "TCP: a retransmission carries other octets than the first sending")
         if each.overflow:
             self.note(each.segments[-1].frame, "TCP: the connection is too long, its rest was not read")
+
+    def unread_of(self, each: JoinedConnection, assembly: Assembly, watch: StreamWatch) -> None:
+        """What of a connection with SIP could not be read."""
+        for frame in assembly.gaps:
+            self.unread(frame, LOST)
+        for frame in watch.begun.values():
+            self.unread(frame, UNFINISHED)
+        if each.overflow:
+            self.unread(each.segments[-1].frame, TOO_LONG)
 
     def found(
         self, found: StreamMessage, ends: tuple[Endpoint, Endpoint], transport: str, protection: Protection
@@ -208,6 +267,9 @@ class _Builder:
                     owner = self.by_index[capture_index(whole.frame)].found
                     owner.fragment_frames[whole.frame] = whole.frames
                     owner.inject([Derived(whole.packet, whole.frame, whole.time, whole.origin, whole.depth + 1)])
+        for sets in (*(scan.found.fragments for scan in self.scans), left):
+            for frame in unfinished_datagrams(sets):
+                self.unread(frame, FRAGMENTS)
         for scan in self.scans:
             frames = [*scan.found.fragments.unfinished(), *left.unfinished()]
             count = sum(capture_index(frame) == scan.index for frame in frames) + scan.found.fragments.incomplete

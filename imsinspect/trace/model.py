@@ -49,6 +49,15 @@ class Note:
     text: str
 
 
+@dataclass(slots=True, frozen=True)
+class Unread:
+    """Signalling, or what may be signalling, that passed and could not be read."""
+
+    gap: str  # code of rules.md 0.6: "N-FRAG", "N-SIP"
+    frame: FrameId
+    reason: str  # one of few, without frames or addresses: equal ones are reported together
+
+
 # --- signalling -----------------------------------------------------------------------------------
 
 
@@ -209,6 +218,8 @@ class Judgement:
     expected: str = ""  # e.g. "170 octets with an 80-bit tag"
     frames: tuple[FrameId, ...] = ()  # packets that show it: first and last
     packets: int = 0
+    readable: bool = False  # lengths have room for a tag, yet content reads as clear: SRTP with a NULL cipher
+    other_part: Judgement | None = None  # where some packets are clear and others protected: of the fewer ones
 
 
 @dataclass(slots=True)
@@ -426,4 +437,5 @@ class Trace:
     esp: list[EspAssociation] = field(default_factory=list)
     unbound_streams: list[MediaStream] = field(default_factory=list)  # no media line announced them
     unbound_rtcp: list[RtcpSource] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)  # signalling that could not be read; bounded
     notes: list[Note] = field(default_factory=list)

@@ -78,10 +78,10 @@ def test_the_media_line_that_announced_the_session_is_named(told) -> None:
 FINGERPRINT = "a=fingerprint:sha-256 " + ":".join(["AB"] * 32)
 
 
-def _dtls_call(**more: object) -> list[build.Packet]:
+def _dtls_call(*attributes: str, **more: object) -> list[build.Packet]:
     """A call whose audio is agreed as DTLS-SRTP."""
     offer, answer = (
-        build.sdp(ip, build.audio(port, "UDP/TLS/RTP/SAVP", FINGERPRINT, f"a=setup:{setup}"))
+        build.sdp(ip, build.audio(port, "UDP/TLS/RTP/SAVP", FINGERPRINT, f"a=setup:{setup}", *attributes))
         for ip, port, setup in (("192.0.2.10", 4000, "actpass"), ("198.51.100.20", 5000, "active"))
     )
     return build.call(offer, answer, **more)  # type: ignore[arg-type]
@@ -108,12 +108,15 @@ def test_dtls_agreed_with_its_handshake_is_decided_by_the_session(told) -> None:
     assert told(TLS_001, packets).rows == [("pass", "", 1)]
 
 
-def test_two_hops_with_the_same_description_need_one_handshake(told) -> None:
-    """A proxy that changes nothing makes a second line, not a second DTLS association."""
+def test_two_hops_with_the_same_addresses_need_one_handshake(told) -> None:
+    """A proxy that only adds an attribute makes a second line, not a second DTLS association."""
     proxy = build.Dialog(
         caller=("203.0.113.5", 5060), via=(f"SIP/2.0/UDP {build.written(build.ALICE)};branch=z9hG4bK1",)
     )
-    packets = build.in_time_order(_dtls_call(), _dtls_call(dialog=proxy, at=0.005), _dtls_hellos(0xC02F))
+    second = _dtls_call("a=x-passed:1", dialog=proxy, at=0.005)
+    packets = build.in_time_order(_dtls_call(), second, _dtls_hellos(0xC02F))
+    lines = [line for call in build.audit_bytes(build.pcap(packets)).trace.calls for line in call.lines]
+    assert sorted(len(line.tls_sessions) for line in lines) == [0, 1]
     assert told(TLS_001, packets).rows == [("pass", "", 1)]
 
 
