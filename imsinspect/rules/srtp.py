@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from imsinspect.capture.frames import capture_index
 from imsinspect.rules.facts import (
     GRACE,
     SECOND,
@@ -35,10 +37,11 @@ if TYPE_CHECKING:
 
     from imsinspect.capture.frames import FrameId
     from imsinspect.rules.rule import Scene
-    from imsinspect.trace.model import Call, LineState, MediaLine, SrtcpLayout, StreamUse, Trace
+    from imsinspect.trace.model import Call, Judgement, LineState, MediaLine, SrtcpLayout, StreamUse, Trace
 
 ENOUGH_PACKETS = 20  # rules.md 0.10
 SETTLING = SECOND  # from the answer's frame until both sides are sure to have the keys
+ENOUGH_EVENTS = 3
 ENOUGH_SHARE = 0.1  # of a stream's packets; a judgement covers at least 95 % of them
 SIZE_TESTS = frozenset(("size", "dtmf", "keyed"))
 GRAVITY = {"violation": 3, "suspect": 2, "not-assessed": 1, "pass": 0}
@@ -89,7 +92,10 @@ def plain_rtp_on_savp(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         The media of every line that offer and answer agreed as RTP/SAVP(F) or UDP/TLS/RTP/SAVP(F), from the answer on.
         Without keys, clear media is told by payloads of exactly the codec's sizes, with no room for a tag and an MKI,
         by the codec's structure (AMR table of contents, telephone-event fields, unevenly spread G.711 octets, NAL
-        units), and by low entropy. Two tests that agree make the finding strong; one alone makes it a suspicion.
+        units), and by low entropy. Two tests that agree make the finding strong; one alone makes it a suspicion. The
+        clear part of a stream that is otherwise protected is judged alike: at least 20 packets, or 3 telephone events,
+        of sizes that no payload and the agreed tag add up to. Where some of them came before the answer it is a
+        suspicion, and so are payloads that have room for a tag and yet read as clear.
     Why it matters:
         Speech, video or digits pass in clear while signalling says that they are secured: anyone on the path listens.
     What the finding shows:
@@ -100,8 +106,9 @@ def plain_rtp_on_savp(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         the path, check that it keeps SRTP on this leg. Let the receiver discard packets that do not authenticate.
     When it is not assessed:
         N-MED: no media, or fewer than 20 packets after the answer. N-OA: the answer was not seen. N-KEY: sizes and
-        structure of the codec tell nothing without keys. N-SIP: no session description announces the stream, or ESP or
-        TLS that could not be opened may hold the signalling. Media before the answer is the object of IMS-SRTP-014.
+        structure of the codec tell nothing without keys, or payloads read as clear inside SRTP and the keys' exchange
+        does not show whether encryption was agreed. N-SIP: no session description announces the stream, or ESP or TLS
+        that could not be opened may hold the signalling. Media before the answer is the object of IMS-SRTP-014.
     """
     for call, line, states in _secure_lines(trace):
         yield from _plain_rtp(trace, call, line, states)
@@ -148,18 +155,20 @@ def _plain_stream(
 ) -> Outcome | None:
     subject = Subject("media", line.id)
     shares = [(overlap(stream.first.time, stream.last.time, state), state) for state in states]
-    together = sum(share for share, _ in shares if share > 0)
-    length = stream.last.time - stream.first.time
-    share = min(1.0, together / length) if length else float(any(each >= 0 for each, _ in shares))
     if not any(each >= 0 for each, _ in shares):
         return None
+    share = _share(stream.first.time, stream.last.time, states)
+    judgement, other = stream.judgement, stream.judgement.other_part
+    if other is not None:
+        return _plain_part(trace, call, line, states, use, stream)
     if stream.packets * share < ENOUGH_PACKETS or share < ENOUGH_SHARE:
         return not_assessed(subject, "N-MED", f"fewer than {ENOUGH_PACKETS} packets after the answer")
-    judgement = stream.judgement
     state = max(shares, key=lambda each: each[0])[1]
-    if judgement.kind == "srtp":
-        return Outcome("pass", subject)
     unencrypted = any(crypto.unencrypted_srtp for crypto in state.answered.crypto) if state.answered else False
+    if judgement.kind == "srtp":
+        if judgement.readable and not unencrypted:
+            return _readable(trace, call, line, state, use, stream)
+        return Outcome("pass", subject)
     if judgement.kind == "unknown" or (unencrypted and not SIZE_TESTS & set(judgement.tests)):
         return not_assessed(subject, "N-KEY", "sizes and structure of the payloads tell nothing without keys")
     begin = state.answered_at or state.begins
@@ -167,21 +176,54 @@ def _plain_stream(
     first = judgement.frames[0] if judgement.frames and stream.first.time >= begin else min(later, default=0)
     first, last = first or stream.first.frame, judgement.frames[-1] if judgement.frames else stream.last.frame
     sure = judgement.confidence in ("proven", "strong")
+    return _plain(trace, call, line, state, use, judgement, (first, last), sure)
+
+
+def _plain_part(
+    trace: Trace, call: Call, line: MediaLine, states: list[LineState], use: StreamUse, stream: MediaStream
+) -> Outcome:
+    """The outcome for a stream of which one part is protected and another in clear."""
+    parts = [part for part in (stream.judgement, stream.judgement.other_part) if part is not None]
+    clear, protected = sorted(parts, key=lambda part: part.kind)
+    moments = _moments(call, stream)
+    begin, end = (_moment(moments, frame) for frame in clear.frames)
+    share = _share(begin, end, states)
+    if clear.packets * share < (ENOUGH_EVENTS if "dtmf" in clear.tests else ENOUGH_PACKETS):
+        begin, end = (_moment(moments, frame) for frame in protected.frames)
+        if protected.packets * _share(begin, end, states) >= ENOUGH_PACKETS:
+            return Outcome("pass", Subject("media", line.id))
+        return not_assessed(Subject("media", line.id), "N-MED", f"fewer than {ENOUGH_PACKETS} packets after the answer")
+    state = max(states, key=lambda state: overlap(begin, end, state))
+    sure = share == 1 and (clear.confidence in ("proven", "strong") or "dtmf" in clear.tests)
+    words = f" {counted(protected.packets, 'more packet')} of the stream are protected ({protected.observed})."
+    if share < 1:
+        words += (
+            " Some of the clear packets came while this agreement was not in force, so that early media may stand "
+            "behind them."
+        )
+    return _plain(trace, call, line, state, use, clear, (clear.frames[0], clear.frames[-1]), sure, words)
+
+
+def _plain(
+    trace: Trace, call: Call, line: MediaLine, state: LineState, use: StreamUse, judgement: Judgement,
+    frames: tuple[FrameId, FrameId], sure: bool, words: str = "",
+) -> Outcome:  # fmt: skip
+    first, last = frames
     way, agreed = direction(use), protection_agreed(state)
     name = text(state.offered.type)
     answer = state.negotiation.answer
     told = " and ".join(judgement.tests)
     return Outcome(
         "violation" if sure else "suspect",
-        subject,
-        confidence="strong" if judgement.confidence == "strong" else "proven" if sure else "heuristic",
+        Subject("media", line.id),
+        confidence="proven" if judgement.confidence == "proven" else "strong" if sure else "heuristic",
         title=f"Plain RTP on a line agreed as {agreed}",
         message=(
             f"Plain RTP on secure {name} line {line.index} of {call.id}, {way or 'direction unknown'} "
-            f"({stream.source} to {stream.destination}), {counted(judgement.packets, 'packet')} from "
+            f"({use.stream.source} to {use.stream.destination}), {counted(judgement.packets, 'packet')} from "
             f"{frame_text(trace, first)}, {judgement.observed} where protection makes it {judgement.expected}; the "
-            f"answer in {frame_text(trace, answer.message.frame) if answer else 'the capture'} selected {agreed}. "
-            f"Anyone on the path can listen. Told by {told}; keys were not used."
+            f"answer in {frame_text(trace, answer.message.frame) if answer else 'the capture'} selected {agreed}."
+            f"{words} Anyone on the path can listen. Told by {told}; keys were not used."
         ),
         evidence=(
             *agreement(state),
@@ -193,6 +235,71 @@ def _plain_stream(
         direction=way,
         normalised=(judgement.observed, judgement.expected),
     )
+
+
+def _readable(
+    trace: Trace, call: Call, line: MediaLine, state: LineState, use: StreamUse, stream: MediaStream
+) -> Outcome:
+    """SRTP whose content reads as clear; only SDES says in the open whether encryption was agreed."""
+    subject = Subject("media", line.id)
+    if state.answered is None or not state.answered.crypto:
+        return not_assessed(
+            subject,
+            "N-KEY",
+            "payloads with room for a tag read as clear, and whether encryption was agreed is not seen",
+        )
+    judgement, way, agreed = stream.judgement, direction(use), protection_agreed(state)
+    first, last = judgement.frames[0], judgement.frames[-1]
+    observed = f"{judgement.observed} with content that reads as clear"
+    return Outcome(
+        "suspect",
+        subject,
+        confidence="heuristic",
+        title=f"Readable payloads on a line agreed as {agreed}",
+        message=(
+            f"SRTP that seems not to be encrypted on {text(state.offered.type)} line {line.index} of {call.id}, "
+            f"{way or 'direction unknown'} ({stream.source} to {stream.destination}), "
+            f"{counted(judgement.packets, 'packet')} from {frame_text(trace, first)}: {judgement.observed} with room "
+            f"for a tag, but content that reads as clear, though {agreed} was agreed with encryption. If so, anyone on "
+            "the path can listen. Told by structure; keys were not used."
+        ),
+        evidence=(
+            *agreement(state),
+            Evidence(first, "RTP payload", observed, "encrypted content"),
+            Evidence(last, "RTP payload", observed, "encrypted content"),
+        ),
+        role=use.sender,
+        media=media_name(state.offered),
+        direction=way,
+        normalised=(observed, "encrypted content"),
+    )
+
+
+def _share(begin: int, end: int, states: list[LineState]) -> float:
+    """The part of a time in which one of the states was agreed."""
+    shares = [overlap(begin, end, state) for state in states]
+    if end <= begin:
+        return float(any(each >= 0 for each in shares))
+    return min(1.0, sum(each for each in shares if each > 0) / (end - begin))
+
+
+def _moments(call: Call, stream: MediaStream) -> list[tuple[FrameId, int]]:
+    """Frames whose times are known: of signalling, and of some packets of the stream."""
+    places = {(stream.first.frame, stream.first.time), (stream.last.frame, stream.last.time)}
+    places |= {(sample.frame, sample.time) for sample in stream.samples}
+    places |= {(message.frame, message.time) for message in call.messages}
+    return sorted(places)
+
+
+def _moment(moments: list[tuple[FrameId, int]], frame: FrameId) -> int:
+    """When a frame was captured, between the nearest ones of its capture whose times are known."""
+    at = bisect_left(moments, (frame, 0))
+    before, after = moments[max(at - 1, 0)], moments[min(at, len(moments) - 1)]
+    if after[0] == frame or capture_index(before[0]) != capture_index(frame):
+        return after[1]
+    if capture_index(after[0]) != capture_index(frame) or after[0] <= before[0]:
+        return before[1]
+    return before[1] + (after[1] - before[1]) * (frame - before[0]) // (after[0] - before[0])
 
 
 # --- IMS-SRTP-002 ---------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Kind = Literal["samples", "frames", "modes", "event", "video", "leading"]
 
 MAX_PACKET_MS = 200  # of audio in one packet
+MAX_FRAMES = 12  # of speech in one packet
 PACKET_MS = (5, *range(10, MAX_PACKET_MS + 1, 10))
 EVENT_OCTETS = 4
 GSM_SIGNATURE = 0xD
@@ -47,7 +48,7 @@ def _samples(name: str, octets: int = 1, ticks: int = 1, clock: int = 8_000, **m
 
 
 def _frames(name: str, octets: int, ticks: int, more: tuple[int, ...] = (0,)) -> Codec:
-    return Codec(name, "frames", 8_000, octets, ticks, more)
+    return Codec(name, "frames", 8_000, octets, ticks, more, quiet=more[-1])
 
 
 AMR_BITS = (95, 103, 118, 134, 148, 159, 204, 244, 39)
@@ -156,7 +157,7 @@ def clear_sizes(which: Codec, parameters: bytes, step: int | None, packet_ms: fl
     if which.name == "iLBC" and (b"mode=30" in parameters or not ticks % 240):
         which = Codec("iLBC", "frames", 8_000, 50, 240)
     frames, odd = divmod(ticks, which.ticks)
-    if odd or not 1 <= frames <= 12:
+    if odd or not 1 <= frames <= MAX_FRAMES:
         return frozenset()
     if which.kind == "frames":
         return frozenset(frames * which.octets + more for more in which.more) | frozenset(
@@ -165,6 +166,24 @@ def clear_sizes(which: Codec, parameters: bytes, step: int | None, packet_ms: fl
     if which.modes:
         return _mode_sizes(which.modes, frames, flag(parameters, b"octet-align"))
     return frozenset(which.sizes) if frames == 1 else frozenset()
+
+
+@lru_cache(maxsize=1024)
+def explaining_sizes(which: Codec, parameters: bytes, step: int | None) -> frozenset[int]:
+    """Octets that a payload may have before it is protected: more than `clear_sizes`, as nothing may be missed.
+
+    Without `step`, the timestamp difference of successive packets, any packet time is possible.
+    """
+    if which.kind == "samples" or which.kind == "event" or step:
+        sizes = clear_sizes(which, parameters, step, None)
+    else:
+        steps = [frames * which.ticks for frames in range(1, MAX_FRAMES + 1)]
+        steps += [frames * 240 for frames in range(1, MAX_FRAMES + 1)] if which.name == "iLBC" else []
+        sizes = frozenset().union(*(clear_sizes(which, parameters, each, None) for each in steps))
+    if which.name == "EVS":  # header-full format and frames of AMR-WB IO (TS 26.445 Annex A.2.2)
+        sizes |= {-(-bits // 8) for bits in AMR_WB_BITS} | {-(-(bits + 3) // 8) for bits in AMR_WB_BITS}
+        sizes = frozenset(size + header for size in sizes for header in (0, 1, 2))
+    return sizes
 
 
 @lru_cache(maxsize=64)

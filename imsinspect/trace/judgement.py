@@ -7,7 +7,7 @@ one another or none applies, the stream stays unknown.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +19,7 @@ from imsinspect.trace.codecs import (
     clear_sizes,
     codec,
     equal_payloads,
+    explaining_sizes,
     static_codec,
     structure_test,
 )
@@ -36,6 +37,7 @@ STABLE = 0.95  # share of the packets that one explanation has to cover
 ENTROPY_OCTETS = 4_096
 LOW_ENTROPY, HIGH_ENTROPY = 7.2, 7.8  # bits of an octet
 HISTOGRAM_OCTETS = 1_000
+FEW_OCTETS = 160  # no ciphertext as short as this is spread as unevenly as STRUCTURED says
 SPREAD, STRUCTURED = 350.0, 700.0  # of the chi-square value: below it looks random, above it does not
 STRUCTURE_SAMPLES = 10
 MKI_OF_MIKEY = 4  # the SPI (RFC 3830 §6.1); rules.md 19.2
@@ -50,13 +52,15 @@ SELF_DELIMITING = (
 )  # the structure of one payload tells what it is, whatever its length
 
 PROTECTED, CLEAR = "srtp", "rtp"
+MEASURED = frozenset(("size", "dtmf"))
 
 
 def judge(stream: MediaStream, line_state: LineState | None, known: dict[int, Expectation] | None = None) -> Judgement:
     """What a stream's packets show, given the media line that announced it, if any.
 
     Without a line only static payload types have a meaning, and every suite is possible. `known` keeps what line
-    states expect, by their identity, for the other streams of the same lines.
+    states expect, by their identity, for the other streams of the same lines. Where packets of the stream are evidently
+    of both kinds, most of them name it, and what the others show is kept as its other part.
     """
     expectation = None if known is None else known.get(id(line_state))
     if expectation is None:
@@ -66,17 +70,27 @@ def judge(stream: MediaStream, line_state: LineState | None, known: dict[int, Ex
     verdicts = [
         verdict
         for payload_type, runs in _by_payload_type(stream.sizes).items()
-        if (verdict := _judge_payload_type(stream, payload_type, runs, expectation)) is not None
+        for verdict in _judge_payload_type(stream, payload_type, runs, expectation)
     ]
     if not verdicts:
         return Judgement("unknown", "")
-    kinds = {verdict.kind for verdict in verdicts}
-    if len(kinds) > 1:
-        strong = [verdict for verdict in verdicts if len(verdict.tests) > 1]
-        if len({verdict.kind for verdict in strong}) != 1 or 2 * sum(v.packets for v in strong) < stream.packets:
-            return Judgement("unknown", "", observed="payload types of the stream contradict one another")
-        verdicts = strong
-    verdicts.sort(key=lambda verdict: -verdict.packets)
+    if len({verdict.kind for verdict in verdicts}) == 1:
+        return _combined(verdicts)
+    protected = [verdict for verdict in verdicts if verdict.kind == PROTECTED]
+    clear = [verdict for verdict in verdicts if verdict.kind == CLEAR and MEASURED & set(verdict.tests)]
+    count, clear_count = (sum(each.packets for each in some) for some in (protected, clear))
+    if clear and 2 * (count + clear_count) >= stream.packets:
+        most, others = (protected, clear) if count >= clear_count else (clear, protected)
+        return replace(_combined(most), other_part=_combined(others))
+    strong = [verdict for verdict in verdicts if len(verdict.tests) > 1]
+    if len({verdict.kind for verdict in strong}) != 1 or 2 * sum(v.packets for v in strong) < stream.packets:
+        return Judgement("unknown", "", observed="payload types of the stream contradict one another")
+    return _combined(strong)
+
+
+def _combined(verdicts: list[_Verdict]) -> Judgement:
+    """What verdicts of one kind say together; the one about most packets gives the words."""
+    verdicts = sorted(verdicts, key=lambda verdict: -verdict.packets)
     main = verdicts[0]
     tests = tuple(dict.fromkeys(test for verdict in verdicts for test in verdict.tests))
     return Judgement(
@@ -87,6 +101,7 @@ def judge(stream: MediaStream, line_state: LineState | None, known: dict[int, Ex
         main.expected,
         (min(verdict.first for verdict in verdicts), max(verdict.last for verdict in verdicts)),
         sum(verdict.packets for verdict in verdicts),
+        main.readable,
     )
 
 
@@ -101,6 +116,7 @@ class _Verdict:
     first: int
     last: int
     packets: int
+    readable: bool = False  # protected by its lengths, in clear by its content
 
 
 class _Formats(NamedTuple):
@@ -161,18 +177,54 @@ def _by_payload_type(sizes: Iterable[SizeRun]) -> dict[int, list[SizeRun]]:
 
 def _judge_payload_type(
     stream: MediaStream, payload_type: int, runs: list[SizeRun], expectation: Expectation
-) -> _Verdict | None:
+) -> list[_Verdict]:
+    """A verdict about the packets of a payload type; two where some are protected and enough others in clear."""
     which, parameters, packet_ms = expectation.codec(payload_type)
     if which is None:
-        return None
-    total = sum(run.packets for run in runs)
+        return []
     samples = [sample for sample in stream.samples if sample.payload_type == payload_type]
     if any(sample.padding for sample in samples):
+        return []
+    format_ = _Format(which, parameters, packet_ms, _step(samples))
+    whole = _judge_runs(format_, runs, samples, expectation)
+    clear = [] if expectation.tagless else _clear_runs(format_, runs, samples, expectation)
+    if len(clear) < len(runs) and sum(run.packets for run in clear) >= format_.enough:
+        lengths = {run.length for run in clear}
+        protected = _judge_runs(
+            format_,
+            [run for run in runs if run.length not in lengths],
+            [sample for sample in samples if sample.length not in lengths],
+            expectation,
+        )
+        if protected is not None and protected.kind == PROTECTED:
+            part = _judge_part(format_, clear, [each for each in samples if each.length in lengths], expectation)
+            return [protected] if part is None else [protected, part]
+    return [] if whole is None else [whole]
+
+
+class _Format(NamedTuple):
+    """A payload type as a line describes it, and the usual timestamp difference of its packets."""
+
+    codec: Codec
+    parameters: bytes
+    packet_ms: float | None
+    step: int | None
+
+    @property
+    def enough(self) -> int:
+        """Packets that a verdict needs."""
+        return ENOUGH_EVENTS if self.codec.kind == "event" else ENOUGH_PACKETS
+
+
+def _judge_runs(
+    format_: _Format, runs: list[SizeRun], samples: list[MediaSample], expectation: Expectation
+) -> _Verdict | None:
+    which, parameters = format_.codec, format_.parameters
+    total = sum(run.packets for run in runs)
+    if total < format_.enough:
         return None
-    if total < (ENOUGH_EVENTS if which.kind == "event" else ENOUGH_PACKETS):
-        return None
-    step = _step(samples)
-    sizes = clear_sizes(which, parameters, step, packet_ms)
+    step = _step(samples) or format_.step
+    sizes = clear_sizes(which, parameters, step, format_.packet_ms)
     explanations = [
         overhead for overhead in (0, *expectation.overheads) if _explains(which, sizes, runs, overhead, total)
     ]
@@ -181,6 +233,7 @@ def _judge_payload_type(
     low_entropy, high_entropy = _entropy(which, octets)
 
     tests: list[str] = []
+    readable = False
     if 0 in explanations and len(explanations) == 1:
         if expectation.tagless and not (clear_structure or low_entropy):
             return None
@@ -189,6 +242,7 @@ def _judge_payload_type(
     elif explanations and 0 not in explanations:
         kind = PROTECTED
         tests.append("dtmf" if which.kind == "event" else "size")
+        readable = _readable(which, parameters, samples, explanations[0])
     elif clear_structure and which.kind in SELF_DELIMITING:
         kind = CLEAR
     elif clear_structure is False and explanations:
@@ -201,23 +255,86 @@ def _judge_payload_type(
         tests += ["structure"] * bool(clear_structure) + ["entropy"] * low_entropy
         if clear_structure is False and which.kind in SELF_DELIMITING:
             return None
-    else:
+    elif not readable:
         if clear_structure and not tests:
             return None
         tests += ["structure"] * (clear_structure is False) + ["entropy"] * high_entropy
-    common = max(runs, key=lambda run: run.packets)
     overhead = next(iter(explanations), 0) if kind == PROTECTED else 0
-    name = which.name + (f", {1000 * step / which.clock:g} ms" if step and sizes else "")
     fitting = [run for run in runs if run.length - overhead in sizes] or runs
+    return _verdict(
+        format_._replace(step=step), kind, tests, runs, fitting, overhead, bool(sizes), expectation, readable
+    )
+
+
+def _verdict(
+    format_: _Format, kind: str, tests: list[str], runs: list[SizeRun], fitting: list[SizeRun], overhead: int,
+    measured: bool, expectation: Expectation, readable: bool = False,
+) -> _Verdict:  # fmt: skip
+    which, step = format_.codec, format_.step
+    common = max(runs, key=lambda run: run.packets)
+    name = which.name + (f", {1000 * step / which.clock:g} ms" if step and measured else "")
     return _Verdict(
         kind,
         tuple(tests),
-        f"payload {common.length} octets ({name})" if sizes else f"payload reads as {which.name}",
-        _expected(kind, common.length, overhead, expectation) if sizes else "no structure that can be read",
+        f"payload {common.length} octets ({name})" if measured else f"payload reads as {which.name}",
+        _expected(kind, common.length, overhead, expectation) if measured else "no structure that can be read",
         min(run.first for run in fitting),
         max(run.last for run in fitting),
         sum(run.packets for run in fitting),
+        readable,
     )
+
+
+def _clear_runs(
+    format_: _Format, runs: list[SizeRun], samples: list[MediaSample], expectation: Expectation
+) -> list[SizeRun]:
+    """Lengths of speech in clear that no length in clear and an agreed overhead add up to, whatever the packet time."""
+    which = format_.codec
+    usual = clear_sizes(which, format_.parameters, format_.step, format_.packet_ms)
+    out = []
+    for run in runs:
+        if run.length <= which.quiet:
+            continue
+        step = _spaced_step(samples, run.length)
+        sizes = clear_sizes(which, format_.parameters, step, None) if step else usual
+        if run.length in sizes:
+            explaining = explaining_sizes(which, format_.parameters, step)
+            if not any(run.length - overhead in explaining for overhead in expectation.overheads):
+                out.append(run)
+    return out
+
+
+def _judge_part(
+    format_: _Format, runs: list[SizeRun], samples: list[MediaSample], expectation: Expectation
+) -> _Verdict | None:
+    """What packets in clear beside protected ones show beyond their lengths; None if their content contradicts."""
+    which = format_.codec
+    octets = Octets(b"".join([sample.payload for sample in samples]))
+    structure = _structure(which, format_.parameters, samples, octets)
+    if which.kind in SELF_DELIMITING:
+        test = structure_test(which, format_.parameters)
+        fits = [test(sample.payload, sample.length) for sample in samples] if test else []
+        if structure is False or sum(fits) < STABLE * len(fits):
+            return None
+    elif structure is None and len(octets) >= FEW_OCTETS and octets.chi_square() > STRUCTURED:
+        structure = True
+    low_entropy, _ = _entropy(which, octets)
+    tests = ["dtmf" if which.kind == "event" else "size"]
+    tests += ["structure"] * bool(structure) + ["entropy"] * low_entropy
+    return _verdict(format_, CLEAR, tests, runs, runs, 0, True, expectation)
+
+
+def _readable(which: Codec, parameters: bytes, samples: list[MediaSample], overhead: int) -> bool:
+    """Whether payloads without what protection added read as clear ones: a NULL cipher."""
+    if which.kind == "event":
+        return False  # few samples, and little in them
+    bare = [
+        sample._replace(payload=sample.payload[: sample.length - overhead], length=sample.length - overhead)
+        for sample in samples
+        if sample.length > overhead
+    ]
+    octets = Octets(b"".join([sample.payload for sample in bare]))
+    return bool(_structure(which, parameters, bare, octets)) or _entropy(which, octets)[0]
 
 
 def _explains(which: Codec, sizes: frozenset[int], runs: list[SizeRun], overhead: int, total: int) -> bool:
@@ -249,6 +366,20 @@ def _step(samples: list[MediaSample]) -> int | None:
         return None
     step, count = steps.most_common(1)[0]
     return step if 2 * count >= steps.total() else None
+
+
+def _spaced_step(samples: list[MediaSample], length: int) -> int | None:
+    """The timestamp difference from packet to packet while payloads have a length, over samples that stand apart."""
+    steps: Counter[int] = Counter()
+    for before, after in pairwise(samples):
+        distance = (after.sequence - before.sequence) & 0xFFFF
+        if before.length == after.length == length and distance:
+            step, odd = divmod((after.timestamp - before.timestamp) & 0xFFFFFFFF, distance)
+            steps[0 if odd else step] += 1
+    if not steps:
+        return None
+    step, count = steps.most_common(1)[0]
+    return step if step and 2 * count >= steps.total() else None
 
 
 def _structure(which: Codec, parameters: bytes, samples: list[MediaSample], octets: Octets) -> bool | None:

@@ -108,6 +108,93 @@ def test_srtp_that_is_agreed_to_be_unencrypted_is_another_rule(told) -> None:
     assert told(SRTP_001, secure_call(media, **bodies)).rows == [("pass", "", 2)]
 
 
+def in_turn(*runs: tuple[list[bytes], build.Srtp | None], at: float = 1.0) -> list[build.Packet]:
+    """One source's packets from A to B, protected or not, one run after the other."""
+    packets: list[build.Packet] = []
+    for payloads, srtp in runs:
+        number = len(packets)
+        packets += build.rtp_stream(
+            A,
+            B,
+            SSRC_A,
+            payloads,
+            at=at + number / 50,
+            sequence=100 + number,
+            timestamp=1_000 + 160 * number,
+            srtp=srtp,
+        )
+    return packets
+
+
+def test_a_clear_part_of_a_protected_stream(told) -> None:
+    """Speech goes on in clear after 20 seconds."""
+    media = in_turn((build.speech(1_000), context("a")), (build.speech(300), None))
+    result = told(SRTP_001, secure_call(media, duration=60.0))
+    assert result.rows == [("violation", "", 1)]
+    finding = result.finding
+    assert (finding.severity, finding.confidence) == (Severity.CRITICAL, "strong")
+    assert finding.evidence[2].observed == "payload 160 octets (PCMU, 20 ms)"
+    assert "300 packets from frame" in finding.message
+    assert "1000 more packets of the stream are protected" in finding.message
+
+
+def test_half_of_a_stream_in_clear(told) -> None:
+    media = in_turn((build.speech(100), context("a")), (build.speech(100), None))
+    assert told(SRTP_001, secure_call(media, duration=60.0)).rows == [("violation", "", 1)]
+
+
+def test_a_clear_part_told_by_its_size_alone_is_suspected(told) -> None:
+    media = in_turn((build.speech(400), context("a")), ([build.noise(number, 160) for number in range(200)], None))
+    assert told(SRTP_001, secure_call(media, duration=60.0)).rows == [("suspect", "", 1)]
+
+
+def test_digits_in_clear_beside_protected_speech(told) -> None:
+    event = "a=rtpmap:101 telephone-event/8000"
+    bodies = {
+        "offer": offer("RTP/SAVP", build.crypto("a"), event, formats="0 101"),
+        "answer": answer("RTP/SAVP", build.crypto("b"), event, formats="0 101"),
+    }
+    payloads = [build.telephone_event(5, 160 * (number + 1), end=number > 18) for number in range(22)]
+    how = {"payload_type": 101, "clock_step": 0, "at": 8.0, "sequence": 500, "timestamp": 50_000}
+    speech = in_turn((build.speech(300), context("a")))
+    clear = build.rtp_stream(A, B, SSRC_A, payloads, **how)
+    assert told(SRTP_001, secure_call(speech, clear, duration=40.0, **bodies)).rows == [("violation", "", 1)]
+    sealed = build.rtp_stream(A, B, SSRC_A, payloads, srtp=context("a"), **how)
+    assert told(SRTP_001, secure_call(speech, sealed, duration=40.0, **bodies)).rows == [("pass", "", 1)]
+
+
+def answered_at(moment: float) -> list[build.Packet]:
+    """A call whose answer comes late."""
+    packets = build.call(offer(), answer(), duration=60.0)
+    return [packets[0], *((at + moment, frame) for at, frame in packets[1:])]
+
+
+def test_a_clear_part_before_the_answer_is_another_rule(told) -> None:
+    """T-EARLY: also where most of the stream is early media."""
+    for early, later in ((150, 300), (400, 200)):
+        media = in_turn((build.speech(early), None), (build.speech(later), context("a")))
+        packets = build.in_time_order(answered_at(1 + early / 50 - 0.21), media)
+        assert told(SRTP_001, packets).rows == [("pass", "", 1)]
+
+
+def test_a_clear_part_on_both_sides_of_the_answer_is_suspected(told) -> None:
+    media = in_turn((build.speech(300), None), (build.speech(600), context("a")))
+    finding = told(SRTP_001, build.in_time_order(answered_at(4.0), media)).finding
+    assert (finding.verdict, finding.severity) == ("suspect", Severity.HIGH)
+    assert "early media may stand behind them" in finding.message
+
+
+def test_readable_content_before_a_tag_is_suspected_where_encryption_was_agreed(told) -> None:
+    """A NULL cipher is no plain RTP, but it is no pass either; MIKEY does not show in the open what was agreed."""
+    media = build.rtp_stream(A, B, SSRC_A, build.speech(200), srtp=context("a", unencrypted=True))
+    finding = told(SRTP_001, secure_call(media)).finding
+    assert (finding.verdict, finding.confidence) == ("suspect", "heuristic")
+    assert "SRTP that seems not to be encrypted" in finding.message
+    mikey = "a=key-mgmt:mikey AQAFgM0XflABAAAAAAAAAAAAAAsAyONQ6g=="
+    bodies = {"offer": offer("RTP/SAVP", mikey), "answer": answer("RTP/SAVP", mikey)}
+    assert told(SRTP_001, secure_call(media, **bodies)).rows == [("not-assessed", "N-KEY", 1)]
+
+
 def test_a_secure_line_without_media(told) -> None:
     assert told(SRTP_001, secure_call()).rows == [("not-assessed", "N-MED", 1)]
 

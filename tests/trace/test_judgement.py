@@ -150,9 +150,134 @@ def test_any_packet_time_of_g711(stream, octets: int) -> None:
     assert judge(stream(payloads, clock_step=octets, srtp=build.Srtp(KEY)), SAVP).kind == "srtp"
 
 
-def test_half_of_the_packets_protected_is_unknown(stream) -> None:
+def test_where_half_of_the_packets_is_clear_the_protected_ones_name_the_stream(stream) -> None:
     payloads = [build.noise(number, 160 + 10 * (number % 2)) for number in range(100)]
-    assert judge(stream(payloads), SAVP).kind == "unknown"
+    judgement = judge(stream(payloads), SAVP)
+    assert (*told(judgement), judgement.packets) == ("srtp", "strong", ("size", "structure"), 50)
+    assert judgement.other_part is not None
+    assert (*told(judgement.other_part), judgement.other_part.packets) == ("rtp", "heuristic", ("size",), 50)
+
+
+@pytest.fixture
+def parts(tmp_path: Path):
+    """The stream that several runs of payloads make, one after the other: (payloads, payload type, step, context)."""
+
+    def made(*runs: tuple[list[bytes], int, int, build.Srtp | None]) -> MediaStream:
+        packets: list[build.Packet] = []
+        timestamp = 1_000
+        for payloads, payload_type, step, context in runs:
+            packets += build.rtp_stream(
+                SOURCE, DESTINATION, 7, payloads, payload_type=payload_type, clock_step=step, srtp=context,
+                sequence=100 + len(packets), timestamp=timestamp, at=1 + len(packets) / 50,
+            )  # fmt: skip
+            timestamp += step * len(payloads)
+        path = tmp_path / "a.pcap"
+        path.write_bytes(build.pcap(packets))
+        return media_streams([scan(str(path), 0)])[0]
+
+    return made
+
+
+def test_a_clear_part_of_a_protected_stream_is_kept(parts) -> None:
+    found = parts((build.speech(1_000), 0, 160, build.Srtp(KEY)), (build.speech(300), 0, 160, None))
+    judgement = judge(found, SAVP)
+    assert (*told(judgement), judgement.packets) == ("srtp", "strong", ("size", "structure"), 1_000)
+    part = judgement.other_part
+    assert part is not None
+    assert (*told(part), part.packets, part.frames) == ("rtp", "strong", ("size", "structure"), 300, (1_001, 1_300))
+    assert part.observed == "payload 160 octets (PCMU, 20 ms)"
+    assert part.expected == "170 octets with a tag of 80 bits"
+
+
+def test_a_clear_part_without_packets_to_look_into_is_told_by_its_size(parts) -> None:
+    part = judge(parts((build.speech(1_000), 0, 160, build.Srtp(KEY)), (build.speech(40), 0, 160, None)), SAVP)
+    assert part.other_part is not None
+    assert (part.other_part.kind, part.other_part.packets) == ("rtp", 40)
+
+
+def test_nineteen_clear_packets_are_no_part(parts) -> None:
+    found = parts((build.speech(400), 0, 160, build.Srtp(KEY)), (build.speech(19), 0, 160, None))
+    assert judge(found, SAVP).other_part is None
+
+
+def test_a_stream_mostly_clear_keeps_its_protected_part(parts) -> None:
+    judgement = judge(parts((build.speech(300), 0, 160, None), (build.speech(100), 0, 160, build.Srtp(KEY))), SAVP)
+    assert (judgement.kind, judgement.packets, judgement.frames) == ("rtp", 300, (1, 300))
+    assert judgement.other_part is not None
+    assert (judgement.other_part.kind, judgement.other_part.packets) == ("srtp", 100)
+
+
+def test_clear_digits_beside_protected_speech_are_a_part(parts) -> None:
+    state = line(
+        build.media("audio", 4000, "RTP/SAVP", "0 101", "a=rtpmap:101 telephone-event/8000", build.crypto("a"))
+    )
+    digits = [build.telephone_event(5, 160 * (number + 1)) for number in range(8)]
+    judgement = judge(parts((build.speech(300), 0, 160, build.Srtp(KEY)), (digits, 101, 0, None)), state)
+    assert judgement.kind == "srtp"
+    assert judgement.other_part is not None
+    assert (judgement.other_part.kind, judgement.other_part.tests[0], judgement.other_part.packets) == (
+        "rtp",
+        "dtmf",
+        8,
+    )
+    sealed = parts((build.speech(300), 0, 160, build.Srtp(KEY)), (digits, 101, 0, build.Srtp(KEY)))
+    assert judge(sealed, state).other_part is None
+
+
+@pytest.mark.parametrize("octets", [80, 240, 480])
+def test_protected_packets_of_another_packet_time_are_no_clear_part(parts, octets: int) -> None:
+    srtp = build.Srtp(KEY)
+    found = parts((build.speech(600), 0, 160, srtp), (build.speech(100, octets), 0, octets, srtp))
+    assert (judge(found, SAVP).kind, judge(found, SAVP).other_part) == ("srtp", None)
+
+
+def test_g729_of_ten_milliseconds_and_a_tag_is_as_long_as_twenty_in_clear(parts) -> None:
+    """The step of the packets of that length tells one from the other; where it is not seen nothing is said."""
+    srtp = build.Srtp(KEY)
+    before = ([build.noise(number, 20) for number in range(600)], 18, 160, srtp)
+    shorter = parts(before, ([build.noise(number, 10) for number in range(200)], 18, 80, srtp))
+    assert judge(shorter, SAVP).other_part is None
+    clear = judge(parts(before, ([build.noise(number, 20) for number in range(300)], 18, 160, None)), SAVP)
+    assert clear.other_part is not None
+    assert clear.other_part.packets == 300
+
+
+@pytest.mark.parametrize("modes", [(8, 5), (2, 6), (0, 3)])
+def test_protected_amr_of_lengths_that_coincide_with_clear_ones_is_no_clear_part(parts, modes: tuple[int, int]) -> None:
+    """AMR-WB 12.65 and a tag are as long as 19.85 in clear and so on; SID frames and a tag as no speech."""
+    state = rtpmap("RTP/SAVP", 96, "AMR-WB/16000", "a=fmtp:96 octet-align=1", build.crypto("a"))
+    srtp = build.Srtp(KEY)
+    runs = [
+        ([build.amr_octet_aligned(number, mode=mode, wide=True) for number in range(count)], 96, 320, srtp)
+        for mode, count in zip((*modes, 9), (500, 100, 50), strict=True)
+    ]
+    assert judge(parts(*runs), state).other_part is None
+
+
+def test_clear_amr_behind_protected_amr_is_a_part(parts) -> None:
+    state = rtpmap("RTP/SAVP", 96, "AMR/8000", "a=fmtp:96 octet-align=1", build.crypto("a"))
+    frames = [build.amr_octet_aligned(number, mode=7) for number in range(300)]
+    judgement = judge(parts((frames, 96, 160, build.Srtp(KEY)), (frames[:200], 96, 160, None)), state)
+    assert judgement.kind == "srtp"
+    assert judgement.other_part is not None
+    assert judgement.other_part.packets == 200
+
+
+def test_comfort_noise_and_an_mki_beside_protected_speech_are_no_clear_part(parts) -> None:
+    mki = line(build.audio(4000, "RTP/SAVP", build.crypto("a", params="|2^20|1:4")))
+    noise = ([b"\x40"] * 40, 13, 160, None)
+    found = parts((build.speech(300), 0, 160, build.Srtp(KEY, mki=b"\0\0\0\1")), noise)
+    assert (judge(found, mki).kind, judge(found, mki).other_part) == ("srtp", None)
+    assert not judge(found, mki).readable
+
+
+@pytest.mark.parametrize("mki", [b"", bytes(4)])
+def test_content_in_clear_before_a_tag_is_readable(stream, mki: bytes) -> None:
+    """A NULL cipher; a constant MKI, which reads as clear too, is no part of the content."""
+    state = line(build.audio(4000, "RTP/SAVP", build.crypto("a", params="|2^20|1:4" if mki else "")))
+    clear = judge(stream(build.speech(200), srtp=build.Srtp(KEY, mki=mki, unencrypted=True)), state)
+    assert (*told(clear), clear.readable) == ("srtp", "heuristic", ("size",), True)
+    assert not judge(stream(build.speech(200), srtp=build.Srtp(KEY, mki=mki)), state).readable
 
 
 def test_g729_is_told_by_the_timestamp_step(stream) -> None:
@@ -221,8 +346,8 @@ def test_digits_alone_tell_where_the_speech_codec_does_not(stream) -> None:
     assert judge(stream(events, payload_type=101, clock_step=0, srtp=build.Srtp(KEY)), state).kind == "srtp"
 
 
-def test_clear_speech_beside_protected_digits_is_a_contradiction(stream, tmp_path: Path) -> None:
-    """Neither is most of the stream with more than one test, so nothing is claimed."""
+def test_clear_speech_beside_protected_digits_is_a_part_of_its_own(tmp_path: Path) -> None:
+    """Of as many packets of both kinds the protected ones name the stream."""
     state = line(
         build.media("audio", 4000, "RTP/SAVP", "0 101", "a=rtpmap:101 telephone-event/8000", build.crypto("a"))
     )
@@ -232,7 +357,10 @@ def test_clear_speech_beside_protected_digits_is_a_contradiction(stream, tmp_pat
     )  # fmt: skip
     path = tmp_path / "a.pcap"
     path.write_bytes(build.pcap(speech + digits))
-    assert judge(media_streams([scan(str(path), 0)])[0], state).kind == "unknown"
+    judgement = judge(media_streams([scan(str(path), 0)])[0], state)
+    assert judgement.kind == "srtp"
+    assert judgement.other_part is not None
+    assert told(judgement.other_part) == ("rtp", "heuristic", ("size",))
 
 
 def test_comfort_noise_does_not_disturb(stream, tmp_path: Path) -> None:
