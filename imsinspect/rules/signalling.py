@@ -293,9 +293,12 @@ def answer_downgrades_profile(trace: Trace, scene: Scene) -> Iterator[Outcome]:
                 continue  # a preview of an answer that never came
             tags = frozenset((negotiation.offerer_tag, negotiation.answerer_tag))
             answered = negotiation.answer.sdp.media
-            for offered in negotiation.offer.sdp.media[: len(answered)]:
+            for offered in negotiation.offer.sdp.media:
                 line = lines.get((id(negotiation), offered.index))
-                outcome = _downgrade(trace, call, line, negotiation, offered, answered[offered.index])
+                if offered.index < len(answered):
+                    outcome = _downgrade(trace, call, line, negotiation, offered, answered[offered.index])
+                else:
+                    outcome = _left_out(call, line, offered)
                 known = worst.get((tags, offered.index))
                 if outcome is not None and (known is None or GRAVITY[outcome.verdict] > GRAVITY[known.verdict]):
                     worst[tags, offered.index] = outcome
@@ -341,6 +344,14 @@ def _downgrade(
         media=media_name(offered),
         normalised=(observed, expected),
     )
+
+
+def _left_out(call: Call, line: MediaLine | None, offered: Media) -> Outcome | None:
+    """A secure line for which the answer has none, against RFC 3264 §6."""
+    if not offered.profile.secure or offered.port == 0:
+        return None
+    subject = Subject("media", line.id if line is not None else f"{call.id}/{offered.index}")
+    return not_assessed(subject, "N-OA", "the answer has fewer media lines than the offer")
 
 
 def _one_sided(call: Call) -> Iterator[Outcome]:

@@ -290,3 +290,10 @@ def test_only_the_line_that_was_downgraded_is_named(told) -> None:
     result = told(SIG_006, build.call(both, reply))
     assert result.rows == [("violation", "", 1), ("pass", "", 1)]
     assert result.finding.subject.id == "call-1/1"
+
+
+def test_a_secure_line_that_the_answer_leaves_out_is_not_assessed(told) -> None:
+    """RFC 3264 §6 wants a line for each; which transport the answerer means can't be said."""
+    video = build.media("video", 4002, "RTP/SAVP", "97", build.crypto("v"))
+    lines = build.sdp(A[0], build.audio(A[1], "RTP/SAVP", build.crypto("a")), video)
+    assert told(SIG_006, build.call(lines, answer())).rows == [("pass", "", 1), ("not-assessed", "N-OA", 1)]
