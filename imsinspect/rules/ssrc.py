@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from imsinspect.rules.facts import (
@@ -25,11 +26,21 @@ if TYPE_CHECKING:
 
     from imsinspect.capture.endpoint import Endpoint
     from imsinspect.rules.rule import Scene
-    from imsinspect.trace.model import Call, LineState, MediaLine, SignallingMessage, Trace
+    from imsinspect.trace.model import (
+        Call,
+        LineState,
+        MediaLine,
+        MediaSample,
+        SignallingMessage,
+        StreamUse,
+        Trace,
+    )
 
 LASTING = 5 * SECOND
 COMPARED = 8  # streams of one session that a later one is compared with, the newest first
-SPARSE = 0.3  # of the packets missing: a source that uses two paths leaves such gaps on each
+WRAP = 1 << 16  # sequence numbers
+SENT_TWICE = 0.02  # of the numbers of one source: packets that its path doubled
+MOSTLY = 0.8  # of the steps between samples of two paths
 SHOWN = 4  # streams named in one finding
 
 
@@ -48,6 +59,8 @@ def ssrc_collision_in_session(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         Streams of one SSRC that different addresses send to one destination, or that participants send to one focus,
         and that overlap for more than 5 seconds with sequence numbers of their own. Also both directions of a call that
         use one SSRC under one key, which is critical.
+        Two streams are copies of one where most of the numbers that both show have equal timestamps and, in clear,
+        equal payloads; they are one source on two paths where numbers and timestamps go on in one space.
     Why it matters:
         Receivers mix up the two sources and replay protection fails. Where the key is shared too, both encrypt with one
         keystream: whoever sees both can cancel it out.
@@ -156,21 +169,69 @@ def _collide(one: MediaStream, other: MediaStream) -> bool:
     """Different sources with sequence numbers of their own, not copies of packets nor one source on two paths."""
     if one.source == other.source:
         return False
-    payloads = {sample.sequence: sample for sample in one.samples}
-    common = [(payloads[sample.sequence], sample) for sample in other.samples if sample.sequence in payloads]
-    if any(first.timestamp == second.timestamp for first, second in common):
-        return False  # copies, perhaps encrypted anew
-    known = {sample.payload for sample in one.samples if len(set(sample.payload)) > 4}
-    if any(sample.payload in known for sample in other.samples):
-        return False
+    pace = max(_pace(one), _pace(other))
+    known: defaultdict[int, list[MediaSample]] = defaultdict(list)
+    for sample in one.samples:
+        known[sample.sequence].append(sample)
+    common = [
+        (first, second)
+        for second in other.samples
+        for first in known.get(second.sequence, ())
+        if pace * abs(first.time - second.time) < WRAP // 2 * SECOND  # the same number, not that of another round
+    ]
     if common:
-        return True
-    apart = one.highest < other.lowest or other.highest < one.lowest
-    return apart or not (_sparse(one) and _sparse(other))
+        return 2 * sum(_copies(one, other, first, second) for first, second in common) < len(common)
+    return not _one_space(one, other)
 
 
-def _sparse(stream: MediaStream) -> bool:
-    return stream.lost > SPARSE * (stream.packets + stream.lost)
+def _copies(one: MediaStream, other: MediaStream, first: MediaSample, second: MediaSample) -> bool:
+    """Whether two packets are one packet; where a stream may be protected, its payload may be encrypted anew."""
+    if first.timestamp != second.timestamp:
+        return False
+    return first.payload == second.payload or not one.kind == other.kind == "rtp"
+
+
+def _one_space(one: MediaStream, other: MediaStream) -> bool:
+    """Whether sequence numbers and timestamps of two streams go on in one space and each number is sent once."""
+    pace, clock = max(_pace(one), _pace(other)), max(_clock(one), _clock(other))
+    ahead = pace * (other.first.time - one.first.time) / SECOND
+    shift = round((one.lowest + ahead - other.lowest) / WRAP) * WRAP
+    span = max(one.highest, other.highest + shift) - min(one.lowest, other.lowest + shift) + 1
+    if one.packets + other.packets > (1 + SENT_TWICE) * span:
+        return False
+    steps = total = 0
+    samples = sorted([(each.time, 0, each) for each in one.samples] + [(each.time, 1, each) for each in other.samples])
+    for (before, source, first), (after, another, second) in pairwise(samples):
+        if source == another:
+            continue
+        seconds = (after - before) / SECOND
+        numbers = _signed(second.sequence - first.sequence, WRAP)
+        ticks = _signed(second.timestamp - first.timestamp, WRAP**2)
+        total += 1
+        steps += abs(numbers - pace * seconds) <= pace * (1 + seconds / 2) and abs(ticks - clock * seconds) <= clock * (
+            1 + seconds / 2
+        )
+    return bool(total) and steps >= MOSTLY * total
+
+
+def _signed(difference: int, modulus: int) -> int:
+    """The shorter way between two numbers that wrap."""
+    return (difference + modulus // 2) % modulus - modulus // 2
+
+
+def _pace(stream: MediaStream) -> float:
+    """Sequence numbers a second."""
+    length = stream.last.time - stream.first.time
+    return (stream.highest - stream.lowest) * SECOND / length if length else 0.0
+
+
+def _clock(stream: MediaStream) -> float:
+    """Timestamp units a second."""
+    samples = stream.samples
+    if len(samples) < 2 or samples[-1].time <= samples[0].time:
+        return 0.0
+    ticks = sum(_signed(after.timestamp - before.timestamp, WRAP**2) for before, after in pairwise(samples))
+    return max(0.0, ticks * SECOND / (samples[-1].time - samples[0].time))
 
 
 def _collision(
@@ -226,14 +287,17 @@ def _changed(streams: list[MediaStream], newest: dict[tuple[Endpoint, Endpoint],
 
 def _both_directions(trace: Trace, call: Call, line: MediaLine) -> Iterator[Outcome]:
     """One SSRC both ways is harmless under different keys, and reuse of keystream under one."""
-    by_ssrc: dict[int, MediaStream] = {}
+    seen: dict[int, dict[tuple[bytes, str], StreamUse]] = {}
     for use in line.streams:
         stream = use.stream
         if not isinstance(stream, MediaStream):
             continue
-        other = by_ssrc.setdefault(stream.ssrc, stream)
-        if other is stream or (other.source, other.destination) != (stream.destination, stream.source):
+        senders = seen.setdefault(stream.ssrc, {})
+        opposite = next((each for each in senders.values() if _opposite(each, use)), None)
+        senders.setdefault((use.party, use.sender), use)
+        if opposite is None:
             continue
+        other = opposite.stream
         state = next((state for state in line.states if _shared_key(state)), None)
         if state is None:
             continue
@@ -263,6 +327,15 @@ def _both_directions(trace: Trace, call: Call, line: MediaLine) -> Iterator[Outc
             normalised=("one SSRC and one key in both directions", "another SSRC or key"),
         )
         return
+
+
+def _opposite(one: StreamUse, other: StreamUse) -> bool:
+    """Whether two uses of a line are of its two directions, wherever a NAT moved one side."""
+    if (one.stream.source, one.stream.destination) == (other.stream.destination, other.stream.source):
+        return True
+    if one.party and other.party:
+        return one.party != other.party
+    return {one.sender, other.sender} == {"offerer", "answerer"}
 
 
 def _shared_key(state: LineState) -> str:

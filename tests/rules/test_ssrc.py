@@ -55,6 +55,59 @@ def test_one_source_that_spreads_its_packets_over_two_ports(told) -> None:
     assert told(SSRC_002, spread).rows == [("pass", "", 1)]
 
 
+def clear(source: build.Address, payloads: list[bytes], **how: object) -> list[build.Packet]:
+    """Speech in clear to B."""
+    return build.rtp_stream(source, B, SAME, payloads, **{"sequence": 100, "timestamp": 1_000, **how})  # type: ignore[arg-type]
+
+
+IDLE = bytes(range(20)) * 8
+
+
+def test_payloads_of_pauses_are_no_copies(told) -> None:
+    """Each tenth packet of both sources, or all of them, hold the same idle pattern."""
+    own = {"sequence": 7_000, "timestamp": 99_999}
+    for one, other in (
+        (
+            [build.pcmu_speech(number) if number % 10 else IDLE for number in range(400)],
+            [build.pcmu_speech(number + 9_000) if number % 10 else IDLE for number in range(400)],
+        ),
+        ([IDLE] * 400, [IDLE] * 400),
+    ):
+        packets = build.in_time_order(clear(A, one), clear(C, other, **own))
+        assert told(SSRC_002, packets).rows == [("violation", "", 1)]
+
+
+def test_clear_packets_of_equal_numbers_and_different_speech_collide(told) -> None:
+    """Both sources begin with the same sequence number and timestamp."""
+    packets = build.in_time_order(clear(A, build.speech(400)), clear(C, build.speech(800)[400:], at=1.01))
+    assert told(SSRC_002, packets).rows == [("violation", "", 1)]
+
+
+def test_clear_copies_are_one_source(told) -> None:
+    for delay in (0.0, 0.2):
+        copies = clear(C, build.speech(400), at=1 + delay)
+        assert told(SSRC_002, build.in_time_order(clear(A, build.speech(400)), copies)).rows == [("pass", "", 1)]
+
+
+def test_one_source_with_bursts_on_another_path(told) -> None:
+    """Twenty of a hundred packets go another way; over a wrap of the sequence number too."""
+    for sequence in (100, 65_300):
+        packets = clear(A, build.speech(600), sequence=sequence)
+        moved = clear((A[0], 4444), build.speech(600), sequence=sequence)
+        spread = [(packets if number // 20 % 5 else moved)[number] for number in range(600)]
+        assert told(SSRC_002, spread).rows == [("pass", "", 1)]
+
+
+def test_two_paths_of_a_source_that_wraps_its_numbers(told) -> None:
+    """A number that comes again on the other path is of another round."""
+    other = (A[0], 4444)
+    spread = [
+        (at, frame) if number // 20 % 5 else (at, build.udp(other, B, frame[42:]))
+        for number, (at, frame) in enumerate(clear(A, [build.noise(1, 20)] * 70_000, payload_type=18))
+    ]
+    assert told(SSRC_002, spread).rows == [("pass", "", 1)]
+
+
 def test_five_seconds_together_are_no_collision_yet(told) -> None:
     packets = build.in_time_order(stream(A, B), stream(C, B, sequence=7_000, timestamp=900, at=6.2))
     assert told(SSRC_002, packets).rows == [("pass", "", 1)]
@@ -79,6 +132,25 @@ def test_one_ssrc_in_both_directions_under_one_key_is_critical(told) -> None:
     result = told(SSRC_002, build.in_time_order(build.call(offer(), reflected, duration=20.0), *media))
     assert result.finding.severity is Severity.CRITICAL
     assert result.finding.subject.id == "call-1/0"
+
+
+def test_one_ssrc_and_key_in_both_directions_behind_a_nat(told) -> None:
+    """The offerer's packets come from an address that no description names."""
+    behind = ("203.0.113.1", 30_000)
+    reflected = answer("RTP/SAVP", build.crypto("a"))
+    media = [stream(behind, B), stream(B, A, sequence=7_000)]
+    packets = build.in_time_order(build.call(offer(), reflected, duration=20.0), *media)
+    result = told(SSRC_002, packets)
+    assert [(each.severity, each.subject.id) for each in result.findings] == [(Severity.CRITICAL, "call-1/0")]
+    assert "203.0.113.1" in result.finding.message
+
+
+def test_one_direction_from_two_addresses_is_not_both_directions(told) -> None:
+    """T-NAT: the same sender before and behind a rebinding, though offer and answer share a key."""
+    reflected = answer("RTP/SAVP", build.crypto("a"))
+    first, second = stream(A, B), stream(("203.0.113.1", 30_000), B)
+    packets = build.in_time_order(build.call(offer(), reflected, duration=20.0), first[:250], second[250:])
+    assert told(SSRC_002, packets).findings == []
 
 
 def focus_call(number: int, source: build.Address, port: int, *, isfocus: bool = True) -> list[build.Packet]:
