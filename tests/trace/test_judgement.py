@@ -195,6 +195,12 @@ def test_a_clear_part_without_packets_to_look_into_is_told_by_its_size(parts) ->
     assert (part.other_part.kind, part.other_part.packets) == ("rtp", 40)
 
 
+def test_a_few_clear_packets_before_keys_are_known_say_nothing_of_the_others(parts) -> None:
+    """The first packets are the ones that are looked into."""
+    judgement = judge(parts((build.speech(12), 0, 160, None), (build.speech(988), 0, 160, build.Srtp(KEY))), SAVP)
+    assert (judgement.kind, judgement.readable, judgement.other_part) == ("srtp", False, None)
+
+
 def test_nineteen_clear_packets_are_no_part(parts) -> None:
     found = parts((build.speech(400), 0, 160, build.Srtp(KEY)), (build.speech(19), 0, 160, None))
     assert judge(found, SAVP).other_part is None
