@@ -192,13 +192,17 @@ def _copies(one: MediaStream, other: MediaStream, first: MediaSample, second: Me
 
 
 def _one_space(one: MediaStream, other: MediaStream) -> bool:
-    """Whether sequence numbers and timestamps of two streams go on in one space and each number is sent once."""
+    """Whether sequence numbers and timestamps of two streams go on in one space.
+
+    Each number is sent once then, or the relation of number and timestamp is exact: copies of which no common
+    packet was kept.
+    """
     pace, clock = max(_pace(one), _pace(other)), max(_clock(one), _clock(other))
     ahead = pace * (other.first.time - one.first.time) / SECOND
     shift = round((one.lowest + ahead - other.lowest) / WRAP) * WRAP
     span = max(one.highest, other.highest + shift) - min(one.lowest, other.lowest + shift) + 1
-    if one.packets + other.packets > (1 + SENT_TWICE) * span:
-        return False
+    twice = one.packets + other.packets > (1 + SENT_TWICE) * span
+    step = round(clock / pace) if pace else 0
     steps = total = 0
     samples = sorted([(each.time, 0, each) for each in one.samples] + [(each.time, 1, each) for each in other.samples])
     for (before, source, first), (after, another, second) in pairwise(samples):
@@ -208,9 +212,9 @@ def _one_space(one: MediaStream, other: MediaStream) -> bool:
         numbers = _signed(second.sequence - first.sequence, WRAP)
         ticks = _signed(second.timestamp - first.timestamp, WRAP**2)
         total += 1
-        steps += abs(numbers - pace * seconds) <= pace * (1 + seconds / 2) and abs(ticks - clock * seconds) <= clock * (
-            1 + seconds / 2
-        )
+        near = abs(numbers - pace * seconds) <= pace * (1 + seconds / 2)
+        near = near and abs(ticks - clock * seconds) <= clock * (1 + seconds / 2)
+        steps += near and (not twice or ticks == step * numbers)
     return bool(total) and steps >= MOSTLY * total
 
 

@@ -89,6 +89,16 @@ def test_clear_copies_are_one_source(told) -> None:
         assert told(SSRC_002, build.in_time_order(clear(A, build.speech(400)), copies)).rows == [("pass", "", 1)]
 
 
+def test_copies_of_which_no_common_packet_was_kept(told) -> None:
+    """Every other packet was seen again, from some time on; a source a little ahead is no such copy."""
+    announced = build.call(offer("RTP/AVP"), answer("RTP/AVP"), duration=20.0)
+    speech = clear(A, build.speech(400))
+    copies = clear(C, build.speech(400))[37::2]
+    assert told(SSRC_002, build.in_time_order(announced, speech, copies)).findings == []
+    ahead = clear(C, build.speech(400), sequence=131)[37::2]
+    assert len(told(SSRC_002, build.in_time_order(announced, speech, ahead)).findings) == 1
+
+
 def test_one_source_with_bursts_on_another_path(told) -> None:
     """Twenty of a hundred packets go another way; over a wrap of the sequence number too."""
     for sequence in (100, 65_300):
