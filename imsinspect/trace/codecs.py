@@ -138,6 +138,7 @@ def flag(parameters: bytes, name: bytes) -> bool:
     return any(word.strip().lower() == name + b"=1" for word in parameters.split(b";"))
 
 
+@lru_cache(maxsize=4096)
 def clear_sizes(which: Codec, parameters: bytes, step: int | None, packet_ms: float | None) -> frozenset[int]:
     """Octets that a payload in clear may have; empty where they can't be told.
 
@@ -324,9 +325,15 @@ class Octets:
         share = self.counts[self.counts > 0] / max(len(self.data), 1)
         return float(-(share * np.log2(share)).sum())
 
-    def longest_run(self) -> int:
-        """How often one value stands in a row at most."""
-        change = np.flatnonzero(self.data[1:] != self.data[:-1])
-        if not len(change):
-            return len(self.data)
-        return int(max(change[0] + 1, len(self.data) - 1 - change[-1], np.diff(change).max(initial=0)))
+    def has_run(self) -> bool:
+        """Whether one value stands RUN times in a row."""
+        half = RUN // 2  # every such run holds a whole stretch of half its length at a multiple of it
+        count = len(self.data) // half
+        ends = self.data[: count * half : half] == self.data[half - 1 : count * half : half]
+        for at in np.flatnonzero(ends).tolist():
+            stretch = self.data[max(0, at - 1) * half : (at + 2) * half]
+            change = np.flatnonzero(stretch[1:] != stretch[:-1])
+            edges = np.concatenate([[-1], change, [len(stretch) - 1]])
+            if np.diff(edges).max() >= RUN:
+                return True
+        return False

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dissectors.sdp.suites import SDES_SUITES
 from imsinspect.trace.codecs import (
-    RUN,
     Codec,
     Octets,
     clear_sizes,
@@ -50,6 +49,8 @@ SELF_DELIMITING = (
     "video",
     "leading",
 )  # the structure of one payload tells what it is, whatever its length
+
+UNSIZED = frozenset(("video", "leading"))  # kinds of codecs whose lengths say nothing
 
 PROTECTED, CLEAR = "srtp", "rtp"
 MEASURED = frozenset(("size", "dtmf"))
@@ -186,14 +187,16 @@ def _judge_payload_type(
     if any(sample.padding for sample in samples):
         return []
     format_ = _Format(which, parameters, packet_ms, _step(samples))
-    whole = _judge_runs(format_, runs, samples, expectation)
+    whole = _judge_runs(format_, format_.step, runs, samples, expectation)
     clear = [] if expectation.tagless else _clear_runs(format_, runs, samples, expectation)
     if len(clear) < len(runs) and sum(run.packets for run in clear) >= format_.enough:
         lengths = {run.length for run in clear}
+        others = [sample for sample in samples if sample.length not in lengths]
         protected = _judge_runs(
             format_,
+            _step(others) or format_.step,
             [run for run in runs if run.length not in lengths],
-            [sample for sample in samples if sample.length not in lengths],
+            others,
             expectation,
         )
         if protected is not None and protected.kind == PROTECTED:
@@ -217,13 +220,16 @@ class _Format(NamedTuple):
 
 
 def _judge_runs(
-    format_: _Format, runs: list[SizeRun], samples: list[MediaSample], expectation: Expectation
+    format_: _Format,
+    step: int | None,
+    runs: list[SizeRun],
+    samples: list[MediaSample],
+    expectation: Expectation,
 ) -> _Verdict | None:
     which, parameters = format_.codec, format_.parameters
     total = sum(run.packets for run in runs)
     if total < format_.enough:
         return None
-    step = _step(samples) or format_.step
     sizes = clear_sizes(which, parameters, step, format_.packet_ms)
     explanations = [
         overhead for overhead in (0, *expectation.overheads) if _explains(which, sizes, runs, overhead, total)
@@ -244,7 +250,8 @@ def _judge_runs(
     elif explanations and 0 not in explanations:
         kind = PROTECTED
         tests.append("dtmf" if which.kind == "event" else "size")
-        readable = _readable(which, parameters, samples, explanations[0])
+        random = clear_structure is False or high_entropy
+        readable = not random and _readable(which, parameters, samples, explanations[0])
     elif clear_structure and which.kind in SELF_DELIMITING:
         kind = CLEAR
     elif clear_structure is False and explanations:
@@ -292,6 +299,8 @@ def _clear_runs(
 ) -> list[SizeRun]:
     """Lengths of speech in clear that no length in clear and an agreed overhead add up to, whatever the packet time."""
     which = format_.codec
+    if which.kind in UNSIZED:
+        return []
     usual = clear_sizes(which, format_.parameters, format_.step, format_.packet_ms)
     out = []
     for run in runs:
@@ -392,7 +401,7 @@ def _structure(which: Codec, parameters: bytes, samples: list[MediaSample], octe
             return _same_lead(samples)
         if which.kind in SELF_DELIMITING:
             return None
-        if equal_payloads(samples) or octets.longest_run() >= RUN:
+        if equal_payloads(samples) or octets.has_run():
             return True
         if len(octets) < HISTOGRAM_OCTETS:
             return None
