@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         CaptureInfo,
         CertificateInfo,
         Counts,
+        Judgement,
         MediaLine,
         MediaStream,
         Note,
@@ -229,14 +230,19 @@ def _stream(stream: MediaStream, places: _Places) -> Row:
         "last_time": iso(stream.last.time),
         "lost": stream.lost,
         "kind": stream.kind,
-        "judgement": {
-            "confidence": judgement.confidence,
-            "tests": _texts(judgement.tests),
-            "observed": text(judgement.observed),
-            "expected": text(judgement.expected),
-            "packets": judgement.packets,
-        },
+        "judgement": _judgement(judgement),
+        "other_part": None if judgement.other_part is None else _judgement(judgement.other_part),
         "verified": None,
+    }
+
+
+def _judgement(judgement: Judgement) -> Row:
+    return {
+        "confidence": judgement.confidence,
+        "tests": _texts(judgement.tests),
+        "observed": text(judgement.observed),
+        "expected": text(judgement.expected),
+        "packets": judgement.packets,
     }
 
 
