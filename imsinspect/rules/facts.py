@@ -175,6 +175,15 @@ def sealed(trace: Trace) -> Iterator[Outcome]:
         if not session.opened and may_hold_sip(session):
             yield not_assessed(Subject("tls-session", session.id), "N-SIP", "TLS that could not be opened may hold SIP")
     yield from _unread(trace)
+    yield from _joined_late(trace)
+
+
+def _joined_late(trace: Trace) -> Iterator[Outcome]:
+    """Calls whose session descriptions passed before the capture began (T-MID)."""
+    for call in trace.calls:
+        if not any(message.sdp or message.sip.cseq_method == b"INVITE" for message in call.messages):
+            reason = "the capture begins inside the call: its session descriptions are not in it"
+            yield not_assessed(Subject("call", call.id), "N-OA", reason)
 
 
 def _unread(trace: Trace) -> Iterator[Outcome]:

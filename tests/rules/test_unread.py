@@ -9,6 +9,7 @@ import pytest
 from imsinspect.rules.registry import BY_ID
 from imsinspect.rules.rule import Scene
 from tests import build
+from tests.rules.conftest import answer, offer
 
 RESTING = ("IMS-SIG-001", "IMS-SIG-006", "IMS-SRTP-001", "IMS-SRTP-002", "IMS-SRTP-003")
 A, B = ("192.0.2.10", 4000), ("198.51.100.20", 5000)
@@ -196,3 +197,10 @@ def test_encodings_that_could_not_be_undone_are_named(encoding: str, body: bytes
     message = build.Dialog().request("INVITE", body, headers=(f"Content-Encoding: {encoding}",))
     found = unread(build.pcap([(0.0, build.udp(build.ALICE, build.BOB, message))]))
     assert found == [("N-SIP", "SIP bodies have encodings that could not be undone", "frame 1")] * told
+
+
+def test_a_call_whose_descriptions_passed_before_the_capture_began(told) -> None:
+    """Only ACK and BYE are left of the signalling: nothing says what was agreed, and with which keys."""
+    late = build.call(offer(), answer(), duration=5.0)[4:]
+    for rule in ("IMS-SIG-001", "IMS-SIG-006"):
+        assert told(rule, late).rows == [("not-assessed", "N-OA", 1)]
