@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-WINDOW = 16 << 20  # octets; performance.md measured 16 to 32 MiB as fastest
+WINDOW = 32 << 20  # octets; each window costs a fixed amount, and larger ones than this gain nothing more
 
 
 class Window(NamedTuple):
