@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-WINDOW = 32 << 20  # octets; each window costs a fixed amount, and larger ones than this gain nothing more
+WINDOW = 32 << 20  # octets; each window costs a fixed amount, so that smaller ones are slower
 
 
 class Window(NamedTuple):
