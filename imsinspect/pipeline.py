@@ -63,7 +63,11 @@ def _no_collection() -> Iterator[None]:
 
 
 def _audit(paths: Sequence[str], options: Options, progress: Callable[[int, int], None] | None) -> Audit:
-    scans = [scan(path, index, progress) for index, path in enumerate(expand(paths))]
+    scans: list[Scan] = []
+    for index, path in enumerate(expand(paths)):
+        for earlier in scans[-1:]:
+            earlier.found.streams.settle(wait=True)  # one process beside this one is enough
+        scans.append(scan(path, index, progress))
     trace = correlate(in_time(scans))
     explicit = options.profile != "auto"
     profiles = (

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from imsinspect.capture.beside import MediaBeside
     from imsinspect.capture.records import PcapngWalk, PcapWalk
     from imsinspect.capture.windows import Windows
 
@@ -48,9 +49,9 @@ MAX_ROUNDS = 12  # of packets taken out of packets
 class FirstPass:
     """Runs over the windows of one capture; afterwards its parts hold what was found."""
 
-    def __init__(self) -> None:
+    def __init__(self, streams: MediaStreams | MediaBeside | None = None) -> None:
         self.flows = Flows()
-        self.streams = MediaStreams()
+        self.streams = streams or MediaStreams()
         self.rtcp = RtcpSenders()
         self.fragments = Fragments()
         self.signalling = Signalling(self.flows)
@@ -76,7 +77,7 @@ class FirstPass:
             for found in walk.records(window.data, window.at, window.end):
                 self.cut_packets += int(np.count_nonzero(found.original > found.captured))
                 self._decoder.records(window.data, found)
-                self._end_batch(window.data)
+                self._end_batch()
             self._end_window(window.data)
             after = walk.after
             if walk.oversize:
@@ -85,6 +86,7 @@ class FirstPass:
             else:
                 source.consumed(after - window.at)
                 if window.final or walk.facts.damaged or after == window.at:
+                    self.streams.settle()
                     return after >= window.end and not source.missing
             if progress is not None:
                 progress(source.position, source.total)
@@ -382,11 +384,8 @@ class FirstPass:
 
     # --- ends of batches and windows ---
 
-    def _end_batch(self, data: NDArray[np.uint8]) -> None:
+    def _end_batch(self) -> None:
         """Media of a batch in the order of the capture: shapes and tunnels bring it in groups."""
-        if self._controls:
-            controls, self._controls = self._controls, []
-            self.rtcp.add(data, Control.joined(controls))
         if not self._media:
             return
         parts, self._media = self._media, []
@@ -402,9 +401,10 @@ class FirstPass:
         for _ in range(MAX_ROUNDS):
             if self._batch:
                 parts, self._batch = self._batch, []
-                media = Media.joined([each for each, _ in parts])
-                origins = np.concatenate([each for _, each in parts])
-                self.streams.add(data, media, origins)
+                self.streams.add(data, parts)
+            if self._controls:
+                controls, self._controls = self._controls, []
+                self.rtcp.add(data, Control.joined(controls))
             if self._picked:
                 picked, self._picked = self._picked, []
                 picked.sort(key=lambda each: each.frame)
@@ -429,7 +429,7 @@ class FirstPass:
             self._decoder.inner(
                 data, net[which], (net + lengths)[which], frame[which], when[which], RAW, value >> 8, value & 0xFF
             )
-        self._end_batch(data)
+        self._end_batch()
         return data
 
 

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from imsinspect.capture import seals
+from imsinspect.capture.decode import Media
 from imsinspect.capture.identity import SSRC, identities
 from imsinspect.capture.keytable import MIX, ONE, U29, KeyTable
 from imsinspect.capture.rows import gather, grown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from imsinspect.capture.decode import Media
     from imsinspect.capture.frames import FrameId
 
 FIRST_SAMPLES = 12  # of the first packets of a stream
@@ -118,8 +120,10 @@ class MediaStreams:
         """How many streams there are."""
         return self.table.count
 
-    def add(self, data: NDArray[np.uint8], media: Media, origin: NDArray[np.uint8]) -> None:
-        """Packets of a window, in the order of the capture."""
+    def add(self, data: NDArray[np.uint8], parts: Sequence[tuple[Media, NDArray[np.uint8]]]) -> None:
+        """Packets of a window with their origins, in the order of the capture."""
+        media = Media.joined([each for each, _ in parts])
+        origin = np.concatenate([each for _, each in parts])
         known = self.table.count
         ids = self.table.find(media.key)
         count = self.table.count
@@ -433,6 +437,9 @@ class MediaStreams:
         self.size_owner = owner[live]
         for name in ("size_what", "size_packets", "size_first", "size_last"):
             setattr(self, name, getattr(self, name)[live])
+
+    def settle(self, *, wait: bool = False) -> None:
+        """The capture has been read; nothing is under way here that could be waited for."""
 
     def streams(self) -> list[Stream]:
         """Every stream, in the order of their first packets."""

@@ -49,12 +49,23 @@ class Windows(Protocol):
         """Octets in all, 0 where that is not known before the end."""
 
 
+def mapped(file: BinaryIO, offset: int, length: int) -> NDArray[np.uint8]:
+    """Octets of a file, zeros behind its end; the offset must be that of a page."""
+    room = min(length, os.fstat(file.fileno()).st_size - offset)
+    view = np.frombuffer(
+        mmap.mmap(file.fileno(), room, mmap.MAP_SHARED | mmap.MAP_POPULATE, mmap.PROT_READ, offset=offset), np.uint8
+    )
+    return view if room == length else np.concatenate([view, np.zeros(length - room, np.uint8)])
+
+
 class FileWindows:
     """Maps one window at a time, so that resident memory stays at the window."""
 
     def __init__(self, file: BinaryIO, size: int = WINDOW) -> None:
         self.file, self.size, self.position = file, size, 0
         self.total = os.fstat(file.fileno()).st_size
+        self.data = np.zeros(PAD, np.uint8)  # of the last window
+        self.place = (0, 0)  # its offset in the file, and its length
 
     def next(self) -> Window:
         """The window that begins at the first unread octet."""
@@ -62,14 +73,11 @@ class FileWindows:
             return Window(np.zeros(PAD, np.uint8), 0, 0, True)
         page = self.position - self.position % mmap.ALLOCATIONGRANULARITY
         end = min(self.position + self.size, self.total)
-        room = min(self.total, end + PAD)
-        number = self.file.fileno()
-        os.posix_fadvise(number, end, self.size, os.POSIX_FADV_WILLNEED)  # read the next one meanwhile
-        mapped = mmap.mmap(number, room - page, mmap.MAP_SHARED | mmap.MAP_POPULATE, mmap.PROT_READ, offset=page)
-        view = np.frombuffer(mapped, np.uint8)
-        if room < end + PAD:
-            view = np.concatenate([view, np.zeros(PAD, np.uint8)])
-        return Window(view, self.position - page, end - page, end == self.total)
+        os.posix_fadvise(self.file.fileno(), end, self.size, os.POSIX_FADV_WILLNEED)  # read the next one meanwhile
+        self.place = page, end + PAD - page
+        self.data = np.zeros(PAD, np.uint8)  # gives the last one up before the next is mapped
+        self.data = mapped(self.file, *self.place)
+        return Window(self.data, self.position - page, end - page, end == self.total)
 
     def consumed(self, count: int) -> None:
         """Say that count octets were read."""

@@ -79,8 +79,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _explained(error: Exception) -> str:
     from imsinspect.capture.errors import CaptureError, UsageError
+    from imsinspect.processes import ProcessError
 
-    if isinstance(error, (UsageError, CaptureError)):
+    if isinstance(error, (UsageError, CaptureError, ProcessError)):
         return f"error: {error}"
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename is not None else ""

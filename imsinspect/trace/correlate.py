@@ -17,6 +17,7 @@ from imsinspect.capture.identity import PORTS, SSRC, endpoints, identity_of
 from imsinspect.capture.signalling import Derived
 from imsinspect.capture.stream_messages import StreamMessage, messages
 from imsinspect.capture.tcp import Assembly, assemble
+from imsinspect.processes import shared
 from imsinspect.trace.binding import bind
 from imsinspect.trace.calls import build_calls
 from imsinspect.trace.connections import connections, datagrams, dtls_flows, path_ends
@@ -58,12 +59,13 @@ if TYPE_CHECKING:
     from imsinspect.capture.endpoint import Endpoint
     from imsinspect.trace.connections import JoinedConnection
     from imsinspect.trace.judgement import Expectation
-    from imsinspect.trace.model import LineState, MediaStream, RtcpSource, TlsSession
+    from imsinspect.trace.model import Judgement, LineState, MediaStream, RtcpSource, TlsSession
     from imsinspect.trace.scan import Scan
 
 TRANSPORTS = {classify.SIP: "tcp", classify.WEBSOCKET: "ws"}
 MAX_NOTES = 1_000
 MAX_UNREAD = 10_000  # for one reason
+JUDGED_BESIDE = 400  # streams; the judgement of fewer is over before another process would begin
 MAX_DESCRIPTIONS = 10_000  # kept to be recognised when they come again
 
 
@@ -334,14 +336,18 @@ class _Builder:
         trace.unbound_rtcp = [each for each in unbound_rtcp if id(each) in kept]
         for number, source in enumerate(trace.rtcp_sources, 1):
             source.id = f"rtcp-{number}"
-        expected: dict[int, Expectation] = {}
         lines: dict[int, list[LineState]] = {}
         for call in trace.calls:
             for line in call.lines:
                 for use in line.streams:
                     lines.setdefault(id(use.stream), []).extend(line.states)
-        for stream in trace.streams:
-            stream.judgement = judge(stream, _in_force(lines.get(id(stream), ()), stream), expected)
+        expected: dict[int, Expectation] = {}
+
+        def judged(some: Sequence[MediaStream]) -> list[Judgement]:
+            return [judge(stream, _in_force(lines.get(id(stream), ()), stream), expected) for stream in some]
+
+        for stream, judgement in zip(trace.streams, shared(judged, trace.streams, JUDGED_BESIDE), strict=True):
+            stream.judgement = judgement
         counts.rtp_streams = len(trace.streams)
         counts.rtp_packets = sum(each.packets for each in trace.streams)
         counts.rtcp_packets = sum(each.plain for each in trace.rtcp_sources)

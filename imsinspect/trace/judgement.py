@@ -302,11 +302,12 @@ def _clear_runs(
     if which.kind in UNSIZED:
         return []
     usual = clear_sizes(which, format_.parameters, format_.step, format_.packet_ms)
+    steps = _spaced_steps(samples)
     out = []
     for run in runs:
         if run.length <= which.quiet:
             continue
-        step = _spaced_step(samples, run.length)
+        step = steps.get(run.length)
         sizes = clear_sizes(which, format_.parameters, step, None) if step else usual
         if run.length in sizes:
             explaining = explaining_sizes(which, format_.parameters, step)
@@ -379,18 +380,18 @@ def _step(samples: list[MediaSample]) -> int | None:
     return step if 2 * count >= steps.total() else None
 
 
-def _spaced_step(samples: list[MediaSample], length: int) -> int | None:
-    """The timestamp difference from packet to packet while payloads have a length, over samples that stand apart."""
-    steps: Counter[int] = Counter()
+def _spaced_steps(samples: list[MediaSample]) -> dict[int, int]:
+    """The timestamp difference from packet to packet while payloads have a length, over samples that stand apart.
+
+    Lengths without a usual difference are left out.
+    """
+    counts: defaultdict[int, Counter[int]] = defaultdict(Counter)
     for before, after in pairwise(samples):
-        distance = (after.sequence - before.sequence) & 0xFFFF
-        if before.length == after.length == length and distance:
+        if before.length == after.length and (distance := (after.sequence - before.sequence) & 0xFFFF):
             step, odd = divmod((after.timestamp - before.timestamp) & 0xFFFFFFFF, distance)
-            steps[0 if odd else step] += 1
-    if not steps:
-        return None
-    step, count = steps.most_common(1)[0]
-    return step if step and 2 * count >= steps.total() else None
+            counts[before.length][0 if odd else step] += 1
+    usual = {length: (steps.most_common(1)[0], steps.total()) for length, steps in counts.items()}
+    return {length: step for length, ((step, count), total) in usual.items() if step and 2 * count >= total}
 
 
 def _structure(which: Codec, parameters: bytes, samples: list[MediaSample], octets: Octets) -> bool | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imsinspect.capture.beside import media_streams
 from imsinspect.capture.errors import CaptureError
 from imsinspect.capture.first_pass import FirstPass
 from imsinspect.capture.frames import frame_id
@@ -31,12 +32,12 @@ class Scan:
 def scan(path: str, index: int, progress: Callable[[int, int], None] | None = None) -> Scan:
     """Read one capture. One that can't be read gives a scan whose info carries the error."""
     info = CaptureInfo(path)
-    found = FirstPass()
     try:
         opened = open_capture(path)
     except CaptureError as error:
         info.error = str(error)
-        return Scan(index, info, found, [])
+        return Scan(index, info, FirstPass(), [])
+    found = FirstPass(media_streams(opened.windows))
     opened.walk.base = frame_id(index, 0)
     try:
         whole = found.run(opened.windows, opened.walk, progress)
