@@ -331,6 +331,8 @@ class Octets:
         count = len(self.data) // half
         ends = self.data[: count * half : half] == self.data[half - 1 : count * half : half]
         for at in np.flatnonzero(ends).tolist():
+            if np.count_nonzero(self.data[at * half : (at + 1) * half] != self.data[at * half]):
+                continue
             stretch = self.data[max(0, at - 1) * half : (at + 2) * half]
             change = np.flatnonzero(stretch[1:] != stretch[:-1])
             edges = np.concatenate([[-1], change, [len(stretch) - 1]])
