@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "scapy", "cryptography", "dissectors", "construct", "rich", "imsinspect.pipeline", "imsinspect.trace")
 
 
@@ -18,6 +20,19 @@ sys.exit(status)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
+
+
+def test_an_audit_imports_no_library_that_it_does_not_use() -> None:
+    """Scapy serves who looks at single packets; pydantic comes with releases of typer that are not taken."""
+    program = """
+import sys
+from imsinspect.cli.main import run
+status = run(["audit", "-q", "samples/clean-call.pcapng"])
+print([name for name in ("scapy", "pydantic", "rich.markdown", "defusedxml") if name in sys.modules], file=sys.stderr)
+sys.exit(status)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "[]\n")
 
 
 def test_the_package_runs_as_a_module() -> None:
