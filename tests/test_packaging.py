@@ -61,7 +61,8 @@ def test_dependencies_are_the_foundation_and_those_that_the_readme_gives_a_reaso
 
 def test_every_dependency_says_from_which_version_on() -> None:
     extras = [requirement for group in PROJECT["optional-dependencies"].values() for requirement in group]
-    assert [r for r in PROJECT["dependencies"] + extras if not re.fullmatch(r"[\w.-]+(\[\w+\])?>=[\d.]+", r)] == []
+    versions = re.compile(r"[\w.-]+(\[\w+\])?>=[\d.]+(,<[\d.]+)?")
+    assert [each for each in PROJECT["dependencies"] + extras if not versions.fullmatch(each)] == []
 
 
 def test_licence_is_the_one_that_pyproject_names() -> None:

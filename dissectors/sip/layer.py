@@ -14,9 +14,10 @@ from scapy.fields import PacketField, PacketListField
 from scapy.layers.inet import UDP
 from scapy.packet import Packet, Raw, bind_bottom_up, bind_layers
 
-from dissectors.sdp.layer import CONTENT, SDP, TextField, TextListField, TextPacket
+from dissectors.sdp.layer import SDP
 from dissectors.sip.body import DEPTH_LIMIT, content_start, delimited
 from dissectors.sip.parse import COMPACT_FORMS, SipMessage, header_rows, parameters, parse
+from dissectors.text import CONTENT, TextField, TextListField, TextPacket
 
 HEADER_LIMIT = 1024  # headers shown as packets; the octets behind them are kept in one field
 PORT = 5060

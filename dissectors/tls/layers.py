@@ -15,9 +15,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scapy.fields import Field
 from scapy.packet import Packet, Raw
 
+from dissectors.binary import (
+    ABSENT,
+    MAX_ITEMS,
+    Layer,
+    Length,
+    MessageLength,
+    Number,
+    Numbers,
+    One,
+    Opaque,
+    OptionalLength,
+    Packets,
+    items,
+)
 from dissectors.tls.codes import (
     ALERT_DESCRIPTIONS,
     ALERT_LEVELS,
@@ -41,16 +54,9 @@ from dissectors.tls.versions import DTLS_1_0, TLS_1_0, TLS_1_2, is_tls13, versio
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from scapy.fields import Field
+
     from dissectors.tls.suites import CipherSuite
-
-ABSENT = b""
-"""Value of a number whose octets were not there."""
-
-MAX_ITEMS = 4096
-"""Items of a list that become layers; the rest stays raw."""
-
-
-# --- fields ---------------------------------------------------------------------------------------
 
 
 def _named(table: dict[int, str]) -> Callable[[int], str]:
@@ -61,268 +67,6 @@ def _suite_name(code: int) -> str:
     return suite(code).name
 
 
-class _Number(Field):
-    """An unsigned number of some octets; b"" where they were not there, or where a condition leaves it out."""
-
-    __slots__ = ["condition", "naming", "octets"]
-
-    def __init__(
-        self,
-        name: str,
-        default: int | bytes | None,
-        octets: int,
-        naming: Callable[[int], str] | None = None,
-        condition: Callable[[Any], bool] | None = None,
-    ) -> None:
-        super().__init__(name, default, "B")
-        self.octets = octets
-        self.naming = naming
-        self.condition = condition
-
-    def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, int | bytes]:
-        if len(s) < self.octets or (self.condition is not None and not self.condition(pkt)):
-            return s, ABSENT
-        return s[self.octets :], int.from_bytes(s[: self.octets], "big")
-
-    def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
-        if val == ABSENT or (self.condition is not None and not self.condition(pkt)):
-            return s
-        return s + int(0 if val is None else val).to_bytes(self.octets, "big")
-
-    def i2repr(self, pkt: Any, x: Any) -> str:
-        if not isinstance(x, int):
-            return "absent" if x == ABSENT else repr(x)
-        if self.naming is not None:
-            return f"{self.naming(x)} (0x{x:0{2 * self.octets}x})"
-        return str(x)
-
-
-class _Length(_Number):
-    """The length field of a vector; None counts the octets of another field, or of several, when the layer is built."""
-
-    __slots__ = ["flag", "of"]
-
-    def __init__(
-        self,
-        name: str,
-        of: str | tuple[str, ...],
-        octets: int,
-        flag: int = 0,
-        condition: Callable[[Any], bool] | None = None,
-    ) -> None:
-        super().__init__(name, None, octets, condition=condition)
-        self.of = (of,) if isinstance(of, str) else of
-        self.flag = flag
-
-    def counted(self, pkt: Any) -> int:
-        """Octets of the fields that it counts."""
-        total = 0
-        for name in self.of:
-            field, value = pkt.getfield_and_val(name)
-            total += len(field.addfield(pkt, b"", value))
-        return total
-
-    def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
-        return super().addfield(pkt, s, self.counted(pkt) | self.flag if val is None else val)
-
-
-class _MessageLength(_Length):
-    """The length of a whole message, of which a fragment holds a part (RFC 6347 §4.2.2)."""
-
-    __slots__: list[str] = []
-
-
-def _octets_in(pkt: Any, name: str | None) -> int | None:
-    """What a length field of a layer said; None for all that is left."""
-    if name is None:
-        return None
-    value = pkt.getfieldval(name)
-    return value if isinstance(value, int) else 0
-
-
-class _Sized(Field):
-    """A field whose octets a length field counts."""
-
-    __slots__ = ["length"]
-
-    def __init__(self, name: str, default: Any, length: str | None) -> None:
-        super().__init__(name, default, "B")
-        self.length = length
-
-    def _cut(self, pkt: Any, s: bytes) -> tuple[bytes, bytes]:
-        octets = self._octets(pkt)
-        return (s, b"") if octets is None else (s[:octets], s[octets:])
-
-    def _octets(self, pkt: Any) -> int | None:
-        return _octets_in(pkt, self.length)
-
-
-class _Opaque(_Sized):
-    """Octets."""
-
-    __slots__ = ["fixed"]
-
-    def __init__(self, name: str, default: bytes, length: str | None = None, fixed: int | None = None) -> None:
-        super().__init__(name, default, length)
-        self.fixed = fixed
-
-    def _octets(self, pkt: Any) -> int | None:
-        return super()._octets(pkt) if self.fixed is None else self.fixed
-
-    def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, bytes]:
-        value, rest = self._cut(pkt, s)
-        return rest, value
-
-    def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
-        return s + bytes(val or b"")
-
-
-class _Numbers(_Sized):
-    """A list of numbers of some octets each; bytes where these do not make whole numbers."""
-
-    __slots__ = ["naming", "octets"]
-    islist = 1
-
-    def __init__(self, name: str, length: str | None, octets: int, naming: Callable[[int], str] | None = None) -> None:
-        super().__init__(name, [], length)
-        self.octets = octets
-        self.naming = naming
-
-    def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, list[int] | bytes]:
-        value, rest = self._cut(pkt, s)
-        if len(value) % self.octets:
-            return rest, value
-        step = self.octets
-        return rest, [int.from_bytes(value[at : at + step], "big") for at in range(0, len(value), step)]
-
-    def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
-        if isinstance(val, bytes):
-            return s + val
-        return s + b"".join(number.to_bytes(self.octets, "big") for number in val or ())
-
-    def i2repr(self, pkt: Any, x: Any) -> str:
-        if isinstance(x, bytes) or self.naming is None:
-            return repr(x)
-        return "[" + ", ".join(self.naming(number) for number in x) + "]"
-
-
-class _Packets(_Sized):
-    """A list of layers; what does not make one is Raw."""
-
-    __slots__ = ["cut"]
-    islist = 1
-    holds_packets = 1
-
-    def __init__(
-        self, name: str, length: str | None, cut: Callable[[Any, bytes], Iterator[tuple[type[Packet], bytes]]]
-    ) -> None:
-        super().__init__(name, [], length)
-        self.cut = cut
-
-    def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, list[Packet]]:
-        value, rest = self._cut(pkt, s)
-        return rest, [layer(part) for layer, part in self.cut(pkt, value)]
-
-    def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
-        if isinstance(val, bytes):
-            return s + val
-        return s + b"".join(bytes(item) for item in val or ())
-
-
-class _One(_Sized):
-    """One layer, of a class that other fields choose."""
-
-    __slots__ = ["choose"]
-    holds_packets = 1
-
-    def __init__(self, name: str, length: str | None, choose: Callable[[Any, bytes], type[Packet]]) -> None:
-        super().__init__(name, None, length)
-        self.choose = choose
-
-    def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, Packet]:
-        value, rest = self._cut(pkt, s)
-        return rest, self.choose(pkt, value)(value) if value else Raw()
-
-    def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
-        return s if val is None else s + bytes(val)
-
-
-def _items(layer: type[Packet], header: int, at: int, octets: int, trailer: int = 0) -> Any:
-    """Cuts a list whose items have a length field at an offset, and octets behind what it counts."""
-
-    def cut(pkt: Any, data: bytes) -> Iterator[tuple[type[Packet], bytes]]:
-        start = 0
-        for _ in range(MAX_ITEMS):
-            if start == len(data):
-                return
-            if len(data) - start < header:
-                break
-            end = start + header + int.from_bytes(data[start + at : start + at + octets], "big") + trailer
-            if end > len(data):
-                break
-            yield layer, data[start:end]
-            start = end
-        if start < len(data):
-            yield Raw, data[start:]
-
-    return cut
-
-
-class Layer(Packet):
-    """A layer that keeps every octet: a field that cannot be read ends the reading, and the rest is its payload."""
-
-    def do_dissect(self, s: bytes) -> bytes:
-        absent = False
-        for field in self.fields_desc:
-            value: Any
-            if absent:
-                value = [] if field.islist else None if isinstance(field, _One) else ABSENT
-            else:
-                s, value = field.getfield(self, s)
-                conditional = isinstance(field, _Number) and field.condition is not None and not field.condition(self)
-                absent = isinstance(field, _Number) and value == ABSENT and not conditional
-            self.fields[field.name] = value
-        self.explicit = 1
-        return s
-
-    def guess_payload_class(self, payload: bytes) -> type[Packet]:
-        raw: type[Packet] = Raw
-        return raw
-
-
-def notes(packet: Any, offset: int = 0) -> list[str]:
-    """What is wrong in a layer that was read, each note with the offset in its octets; empty for a sound one."""
-    found: list[str] = []
-    if not isinstance(packet, Layer):
-        return found
-    for field in packet.fields_desc:
-        value = packet.getfieldval(field.name)
-        built = field.addfield(packet, b"", value)
-        where = f"{packet.name} {field.name} at {offset}"
-        if isinstance(field, _Number):
-            if value == ABSENT and (field.condition is None or field.condition(packet)):
-                if not isinstance(field, _ExtensionsLength) or packet.payload:
-                    found.append(f"{where} is missing")
-                break
-            if isinstance(field, _Length) and isinstance(value, int) and not isinstance(field, _MessageLength):
-                counted = field.counted(packet)
-                if value & ~field.flag != counted:
-                    found.append(f"{where} says {value & ~field.flag} octets, {counted} are there")
-        elif isinstance(field, _Numbers) and isinstance(value, bytes) and value:
-            found.append(f"{where} has {len(value)} octets, no multiple of {field.octets}")
-        elif isinstance(field, _Packets | _One):
-            at = offset
-            for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, Raw) and isinstance(field, _Packets) and field.name != "content":
-                    found.append(f"{packet.name} {field.name}: {len(bytes(item))} octets at {at} are not explained")
-                found += notes(item, at)
-                at += len(bytes(item)) if item is not None else 0
-        offset += len(built)
-    if packet.payload:
-        found.append(f"{packet.name}: {len(bytes(packet.payload))} octets at {offset} are not explained")
-    return found
-
-
 # --- extensions -----------------------------------------------------------------------------------
 
 
@@ -331,9 +75,9 @@ class ServerName(Layer):
 
     name = "ServerName"
     fields_desc = [
-        _Number("name_type", 0, 1),
-        _Length("host_name_length", "host_name", 2),
-        _Opaque("host_name", b"", "host_name_length"),
+        Number("name_type", 0, 1),
+        Length("host_name_length", "host_name", 2),
+        Opaque("host_name", b"", "host_name_length"),
     ]
 
 
@@ -342,8 +86,8 @@ class ServerNameList(Layer):
 
     name = "ServerNameList"
     fields_desc = [
-        _Length("server_name_list_length", "server_name_list", 2),
-        _Packets("server_name_list", "server_name_list_length", _items(ServerName, 3, 1, 2)),
+        Length("server_name_list_length", "server_name_list", 2),
+        Packets("server_name_list", "server_name_list_length", items(ServerName, 3, 1, 2)),
     ]
 
 
@@ -352,8 +96,8 @@ class NamedGroupList(Layer):
 
     name = "NamedGroupList"
     fields_desc = [
-        _Length("named_group_list_length", "named_group_list", 2),
-        _Numbers("named_group_list", "named_group_list_length", 2, _named(NAMED_GROUPS)),
+        Length("named_group_list_length", "named_group_list", 2),
+        Numbers("named_group_list", "named_group_list_length", 2, _named(NAMED_GROUPS)),
     ]
 
 
@@ -362,8 +106,8 @@ class ECPointFormatList(Layer):
 
     name = "ECPointFormatList"
     fields_desc = [
-        _Length("ec_point_format_list_length", "ec_point_format_list", 1),
-        _Numbers("ec_point_format_list", "ec_point_format_list_length", 1),
+        Length("ec_point_format_list_length", "ec_point_format_list", 1),
+        Numbers("ec_point_format_list", "ec_point_format_list_length", 1),
     ]
 
 
@@ -372,8 +116,8 @@ class SignatureSchemeList(Layer):
 
     name = "SignatureSchemeList"
     fields_desc = [
-        _Length("supported_signature_algorithms_length", "supported_signature_algorithms", 2),
-        _Numbers(
+        Length("supported_signature_algorithms_length", "supported_signature_algorithms", 2),
+        Numbers(
             "supported_signature_algorithms",
             "supported_signature_algorithms_length",
             2,
@@ -387,10 +131,10 @@ class UseSRTPData(Layer):
 
     name = "UseSRTPData"
     fields_desc = [
-        _Length("SRTPProtectionProfiles_length", "SRTPProtectionProfiles", 2),
-        _Numbers("SRTPProtectionProfiles", "SRTPProtectionProfiles_length", 2, _named(SRTP_PROTECTION_PROFILES)),
-        _Length("srtp_mki_length", "srtp_mki", 1),
-        _Opaque("srtp_mki", b"", "srtp_mki_length"),
+        Length("SRTPProtectionProfiles_length", "SRTPProtectionProfiles", 2),
+        Numbers("SRTPProtectionProfiles", "SRTPProtectionProfiles_length", 2, _named(SRTP_PROTECTION_PROFILES)),
+        Length("srtp_mki_length", "srtp_mki", 1),
+        Opaque("srtp_mki", b"", "srtp_mki_length"),
     ]
 
 
@@ -398,7 +142,7 @@ class HeartbeatExtension(Layer):
     """RFC 6520 §2."""
 
     name = "HeartbeatExtension"
-    fields_desc = [_Number("mode", 1, 1)]
+    fields_desc = [Number("mode", 1, 1)]
 
 
 class ProtocolName(Layer):
@@ -406,8 +150,8 @@ class ProtocolName(Layer):
 
     name = "ProtocolName"
     fields_desc = [
-        _Length("protocol_name_length", "protocol_name", 1),
-        _Opaque("protocol_name", b"", "protocol_name_length"),
+        Length("protocol_name_length", "protocol_name", 1),
+        Opaque("protocol_name", b"", "protocol_name_length"),
     ]
 
 
@@ -416,8 +160,8 @@ class ProtocolNameList(Layer):
 
     name = "ProtocolNameList"
     fields_desc = [
-        _Length("protocol_name_list_length", "protocol_name_list", 2),
-        _Packets("protocol_name_list", "protocol_name_list_length", _items(ProtocolName, 1, 0, 1)),
+        Length("protocol_name_list_length", "protocol_name_list", 2),
+        Packets("protocol_name_list", "protocol_name_list_length", items(ProtocolName, 1, 0, 1)),
     ]
 
 
@@ -425,14 +169,14 @@ class SupportedVersionsClient(Layer):
     """RFC 8446 §4.2.1, ClientHello."""
 
     name = "SupportedVersions"
-    fields_desc = [_Length("versions_length", "versions", 1), _Numbers("versions", "versions_length", 2, version_name)]
+    fields_desc = [Length("versions_length", "versions", 1), Numbers("versions", "versions_length", 2, version_name)]
 
 
 class SupportedVersionsServer(Layer):
     """RFC 8446 §4.2.1, ServerHello and HelloRetryRequest."""
 
     name = "SupportedVersions"
-    fields_desc = [_Number("selected_version", 0x0304, 2, version_name)]
+    fields_desc = [Number("selected_version", 0x0304, 2, version_name)]
 
 
 class KeyShareEntry(Layer):
@@ -440,9 +184,9 @@ class KeyShareEntry(Layer):
 
     name = "KeyShareEntry"
     fields_desc = [
-        _Number("group", 29, 2, _named(NAMED_GROUPS)),
-        _Length("key_exchange_length", "key_exchange", 2),
-        _Opaque("key_exchange", b"", "key_exchange_length"),
+        Number("group", 29, 2, _named(NAMED_GROUPS)),
+        Length("key_exchange_length", "key_exchange", 2),
+        Opaque("key_exchange", b"", "key_exchange_length"),
     ]
 
 
@@ -451,8 +195,8 @@ class KeyShareClientHello(Layer):
 
     name = "KeyShareClientHello"
     fields_desc = [
-        _Length("client_shares_length", "client_shares", 2),
-        _Packets("client_shares", "client_shares_length", _items(KeyShareEntry, 4, 2, 2)),
+        Length("client_shares_length", "client_shares", 2),
+        Packets("client_shares", "client_shares_length", items(KeyShareEntry, 4, 2, 2)),
     ]
 
 
@@ -460,7 +204,7 @@ class KeyShareHelloRetryRequest(Layer):
     """RFC 8446 §4.2.8."""
 
     name = "KeyShareHelloRetryRequest"
-    fields_desc = [_Number("selected_group", 29, 2, _named(NAMED_GROUPS))]
+    fields_desc = [Number("selected_group", 29, 2, _named(NAMED_GROUPS))]
 
 
 class PskIdentity(Layer):
@@ -468,9 +212,9 @@ class PskIdentity(Layer):
 
     name = "PskIdentity"
     fields_desc = [
-        _Length("identity_length", "identity", 2),
-        _Opaque("identity", b"", "identity_length"),
-        _Number("obfuscated_ticket_age", 0, 4),
+        Length("identity_length", "identity", 2),
+        Opaque("identity", b"", "identity_length"),
+        Number("obfuscated_ticket_age", 0, 4),
     ]
 
 
@@ -478,7 +222,7 @@ class PskBinderEntry(Layer):
     """RFC 8446 §4.2.11."""
 
     name = "PskBinderEntry"
-    fields_desc = [_Length("binder_length", "binder", 1), _Opaque("binder", b"", "binder_length")]
+    fields_desc = [Length("binder_length", "binder", 1), Opaque("binder", b"", "binder_length")]
 
 
 class OfferedPsks(Layer):
@@ -486,10 +230,10 @@ class OfferedPsks(Layer):
 
     name = "OfferedPsks"
     fields_desc = [
-        _Length("identities_length", "identities", 2),
-        _Packets("identities", "identities_length", _items(PskIdentity, 2, 0, 2, trailer=4)),
-        _Length("binders_length", "binders", 2),
-        _Packets("binders", "binders_length", _items(PskBinderEntry, 1, 0, 1)),
+        Length("identities_length", "identities", 2),
+        Packets("identities", "identities_length", items(PskIdentity, 2, 0, 2, trailer=4)),
+        Length("binders_length", "binders", 2),
+        Packets("binders", "binders_length", items(PskBinderEntry, 1, 0, 1)),
     ]
 
 
@@ -497,7 +241,7 @@ class SelectedIdentity(Layer):
     """RFC 8446 §4.2.11, ServerHello."""
 
     name = "SelectedIdentity"
-    fields_desc = [_Number("selected_identity", 0, 2)]
+    fields_desc = [Number("selected_identity", 0, 2)]
 
 
 class PskKeyExchangeModes(Layer):
@@ -505,8 +249,8 @@ class PskKeyExchangeModes(Layer):
 
     name = "PskKeyExchangeModes"
     fields_desc = [
-        _Length("ke_modes_length", "ke_modes", 1),
-        _Numbers("ke_modes", "ke_modes_length", 1, _named(PSK_KEY_EXCHANGE_MODES)),
+        Length("ke_modes_length", "ke_modes", 1),
+        Numbers("ke_modes", "ke_modes_length", 1, _named(PSK_KEY_EXCHANGE_MODES)),
     ]
 
 
@@ -514,14 +258,14 @@ class Cookie(Layer):
     """RFC 8446 §4.2.2."""
 
     name = "Cookie"
-    fields_desc = [_Length("cookie_length", "cookie", 2), _Opaque("cookie", b"", "cookie_length")]
+    fields_desc = [Length("cookie_length", "cookie", 2), Opaque("cookie", b"", "cookie_length")]
 
 
 class ConnectionId(Layer):
     """RFC 9146 §3."""
 
     name = "ConnectionId"
-    fields_desc = [_Length("cid_length", "cid", 1), _Opaque("cid", b"", "cid_length")]
+    fields_desc = [Length("cid_length", "cid", 1), Opaque("cid", b"", "cid_length")]
 
 
 class RenegotiationInfo(Layer):
@@ -529,8 +273,8 @@ class RenegotiationInfo(Layer):
 
     name = "RenegotiationInfo"
     fields_desc = [
-        _Length("renegotiated_connection_length", "renegotiated_connection", 1),
-        _Opaque("renegotiated_connection", b"", "renegotiated_connection_length"),
+        Length("renegotiated_connection_length", "renegotiated_connection", 1),
+        Opaque("renegotiated_connection", b"", "renegotiated_connection_length"),
     ]
 
 
@@ -563,9 +307,9 @@ class Extension(Layer):
     name = "Extension"
     typed: dict[int, type[Packet]] = _COMMON_EXTENSIONS
     fields_desc = [
-        _Number("extension_type", 0, 2, _named(EXTENSION_TYPES)),
-        _Length("extension_data_length", "extension_data", 2),
-        _One("extension_data", "extension_data_length", lambda pkt, data: pkt.typed.get(pkt.extension_type, Raw)),
+        Number("extension_type", 0, 2, _named(EXTENSION_TYPES)),
+        Length("extension_data_length", "extension_data", 2),
+        One("extension_data", "extension_data_length", lambda pkt, data: pkt.typed.get(pkt.extension_type, Raw)),
     ]
 
 
@@ -587,39 +331,28 @@ class HelloRetryRequestExtension(Extension):
     typed = _RETRY_EXTENSIONS
 
 
-class _ExtensionsLength(_Length):
-    """Left out of a message that is built without extensions (RFC 5246 §7.4.1.4)."""
-
-    __slots__: list[str] = []
-
-    def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
-        if val is None and self.counted(pkt) == 0:
-            return s
-        return super().addfield(pkt, s, val)
-
-
 def _extensions(layer: type[Extension]) -> list[Field]:
     """The extensions of a message. A message may end before them; built ones have the vector when it has items."""
     return [
-        _ExtensionsLength("extensions_length", "extensions", 2),
-        _Packets("extensions", "extensions_length", _items(layer, 4, 2, 2)),
+        OptionalLength("extensions_length", "extensions", 2),
+        Packets("extensions", "extensions_length", items(layer, 4, 2, 2)),
     ]
 
 
 # --- handshake messages ---------------------------------------------------------------------------
 
 _HELLO_HEAD = [
-    _Number("version", TLS_1_2, 2, version_name),
-    _Opaque("random", bytes(32), fixed=32),
-    _Length("session_id_length", "session_id", 1),
-    _Opaque("session_id", b"", "session_id_length"),
+    Number("version", TLS_1_2, 2, version_name),
+    Opaque("random", bytes(32), fixed=32),
+    Length("session_id_length", "session_id", 1),
+    Opaque("session_id", b"", "session_id_length"),
 ]
-_HELLO_COOKIE = [_Length("cookie_length", "cookie", 1), _Opaque("cookie", b"", "cookie_length")]
+_HELLO_COOKIE = [Length("cookie_length", "cookie", 1), Opaque("cookie", b"", "cookie_length")]
 _HELLO_OFFER = [
-    _Length("cipher_suites_length", "cipher_suites", 2),
-    _Numbers("cipher_suites", "cipher_suites_length", 2, _suite_name),
-    _Length("compression_methods_length", "compression_methods", 1),
-    _Numbers("compression_methods", "compression_methods_length", 1, _named(COMPRESSION_METHODS)),
+    Length("cipher_suites_length", "cipher_suites", 2),
+    Numbers("cipher_suites", "cipher_suites_length", 2, _suite_name),
+    Length("compression_methods_length", "compression_methods", 1),
+    Numbers("compression_methods", "compression_methods_length", 1, _named(COMPRESSION_METHODS)),
     *_extensions(ClientHelloExtension),
 ]
 
@@ -644,8 +377,8 @@ class ServerHello(Layer):
     name = "ServerHello"
     fields_desc = [
         *_HELLO_HEAD,
-        _Number("cipher_suite", 0, 2, _suite_name),
-        _Number("compression_method", 0, 1, _named(COMPRESSION_METHODS)),
+        Number("cipher_suite", 0, 2, _suite_name),
+        Number("compression_method", 0, 1, _named(COMPRESSION_METHODS)),
         *_extensions(ServerHelloExtension),
     ]
 
@@ -655,11 +388,11 @@ class HelloRetryRequest(Layer):
 
     name = "HelloRetryRequest"
     fields_desc = [
-        _Number("version", TLS_1_2, 2, version_name),
-        _Opaque("random", HELLO_RETRY_REQUEST_RANDOM, fixed=32),
+        Number("version", TLS_1_2, 2, version_name),
+        Opaque("random", HELLO_RETRY_REQUEST_RANDOM, fixed=32),
         *_HELLO_HEAD[2:],
-        _Number("cipher_suite", 0, 2, _suite_name),
-        _Number("compression_method", 0, 1, _named(COMPRESSION_METHODS)),
+        Number("cipher_suite", 0, 2, _suite_name),
+        Number("compression_method", 0, 1, _named(COMPRESSION_METHODS)),
         *_extensions(HelloRetryRequestExtension),
     ]
 
@@ -668,7 +401,7 @@ class HelloVerifyRequest(Layer):
     """RFC 6347 §4.2.1."""
 
     name = "HelloVerifyRequest"
-    fields_desc = [_Number("server_version", DTLS_1_0, 2, version_name), *_HELLO_COOKIE]
+    fields_desc = [Number("server_version", DTLS_1_0, 2, version_name), *_HELLO_COOKIE]
 
 
 class EncryptedExtensions(Layer):
@@ -676,8 +409,8 @@ class EncryptedExtensions(Layer):
 
     name = "EncryptedExtensions"
     fields_desc = [
-        _Length("extensions_length", "extensions", 2),
-        _Packets("extensions", "extensions_length", _items(Extension, 4, 2, 2)),
+        Length("extensions_length", "extensions", 2),
+        Packets("extensions", "extensions_length", items(Extension, 4, 2, 2)),
     ]
 
 
@@ -686,9 +419,9 @@ class NewSessionTicket(Layer):
 
     name = "NewSessionTicket"
     fields_desc = [
-        _Number("ticket_lifetime_hint", 0, 4),
-        _Length("ticket_length", "ticket", 2),
-        _Opaque("ticket", b"", "ticket_length"),
+        Number("ticket_lifetime_hint", 0, 4),
+        Length("ticket_length", "ticket", 2),
+        Opaque("ticket", b"", "ticket_length"),
     ]
 
 
@@ -696,7 +429,7 @@ class ASN1Cert(Layer):
     """One certificate of a list, in DER (RFC 5246 §7.4.2)."""
 
     name = "ASN1Cert"
-    fields_desc = [_Length("cert_length", "cert", 3), _Opaque("cert", b"", "cert_length")]
+    fields_desc = [Length("cert_length", "cert", 3), Opaque("cert", b"", "cert_length")]
 
 
 class Certificate(Layer):
@@ -704,8 +437,8 @@ class Certificate(Layer):
 
     name = "Certificate"
     fields_desc = [
-        _Length("certificate_list_length", "certificate_list", 3),
-        _Packets("certificate_list", "certificate_list_length", _items(ASN1Cert, 3, 0, 3)),
+        Length("certificate_list_length", "certificate_list", 3),
+        Packets("certificate_list", "certificate_list_length", items(ASN1Cert, 3, 0, 3)),
     ]
 
 
@@ -714,10 +447,10 @@ class CertificateEntry(Layer):
 
     name = "CertificateEntry"
     fields_desc = [
-        _Length("cert_data_length", "cert_data", 3),
-        _Opaque("cert_data", b"", "cert_data_length"),
-        _Length("extensions_length", "extensions", 2),
-        _Packets("extensions", "extensions_length", _items(Extension, 4, 2, 2)),
+        Length("cert_data_length", "cert_data", 3),
+        Opaque("cert_data", b"", "cert_data_length"),
+        Length("extensions_length", "extensions", 2),
+        Packets("extensions", "extensions_length", items(Extension, 4, 2, 2)),
     ]
 
 
@@ -741,10 +474,10 @@ class Certificate13(Layer):
 
     name = "Certificate"
     fields_desc = [
-        _Length("certificate_request_context_length", "certificate_request_context", 1),
-        _Opaque("certificate_request_context", b"", "certificate_request_context_length"),
-        _Length("certificate_list_length", "certificate_list", 3),
-        _Packets("certificate_list", "certificate_list_length", _certificate_entries),
+        Length("certificate_request_context_length", "certificate_request_context", 1),
+        Opaque("certificate_request_context", b"", "certificate_request_context_length"),
+        Length("certificate_list_length", "certificate_list", 3),
+        Packets("certificate_list", "certificate_list_length", _certificate_entries),
     ]
 
 
@@ -752,16 +485,16 @@ class DistinguishedName(Layer):
     """A name in DER (RFC 5246 §7.4.4)."""
 
     name = "DistinguishedName"
-    fields_desc = [_Length("name_length", "distinguished_name", 2), _Opaque("distinguished_name", b"", "name_length")]
+    fields_desc = [Length("name_length", "distinguished_name", 2), Opaque("distinguished_name", b"", "name_length")]
 
 
 _CERTIFICATE_TYPES = [
-    _Length("certificate_types_length", "certificate_types", 1),
-    _Numbers("certificate_types", "certificate_types_length", 1, _named(CLIENT_CERTIFICATE_TYPES)),
+    Length("certificate_types_length", "certificate_types", 1),
+    Numbers("certificate_types", "certificate_types_length", 1, _named(CLIENT_CERTIFICATE_TYPES)),
 ]
 _CERTIFICATE_AUTHORITIES = [
-    _Length("certificate_authorities_length", "certificate_authorities", 2),
-    _Packets("certificate_authorities", "certificate_authorities_length", _items(DistinguishedName, 2, 0, 2)),
+    Length("certificate_authorities_length", "certificate_authorities", 2),
+    Packets("certificate_authorities", "certificate_authorities_length", items(DistinguishedName, 2, 0, 2)),
 ]
 
 
@@ -784,9 +517,9 @@ class CertificateVerify(Layer):
 
     name = "CertificateVerify"
     fields_desc = [
-        _Number("algorithm", 0x0403, 2, _named(SIGNATURE_SCHEMES)),
-        _Length("signature_length", "signature", 2),
-        _Opaque("signature", b"", "signature_length"),
+        Number("algorithm", 0x0403, 2, _named(SIGNATURE_SCHEMES)),
+        Length("signature_length", "signature", 2),
+        Opaque("signature", b"", "signature_length"),
     ]
 
 
@@ -794,33 +527,33 @@ class CertificateVerify10(Layer):
     """Before TLS 1.2 (RFC 4346 §7.4.8)."""
 
     name = "CertificateVerify"
-    fields_desc = [_Length("signature_length", "signature", 2), _Opaque("signature", b"", "signature_length")]
+    fields_desc = [Length("signature_length", "signature", 2), Opaque("signature", b"", "signature_length")]
 
 
 class ServerKeyExchange(Layer):
     """A ServerKeyExchange whose suite is not known."""
 
     name = "ServerKeyExchange"
-    fields_desc = [_Opaque("params", b"")]
+    fields_desc = [Opaque("params", b"")]
 
 
 _HINT = [
-    _Length("psk_identity_hint_length", "psk_identity_hint", 2),
-    _Opaque("psk_identity_hint", b"", "psk_identity_hint_length"),
+    Length("psk_identity_hint_length", "psk_identity_hint", 2),
+    Opaque("psk_identity_hint", b"", "psk_identity_hint_length"),
 ]
 _DH = [
-    _Length("dh_p_length", "dh_p", 2),
-    _Opaque("dh_p", b"", "dh_p_length"),
-    _Length("dh_g_length", "dh_g", 2),
-    _Opaque("dh_g", b"", "dh_g_length"),
-    _Length("dh_Ys_length", "dh_Ys", 2),
-    _Opaque("dh_Ys", b"", "dh_Ys_length"),
+    Length("dh_p_length", "dh_p", 2),
+    Opaque("dh_p", b"", "dh_p_length"),
+    Length("dh_g_length", "dh_g", 2),
+    Opaque("dh_g", b"", "dh_g_length"),
+    Length("dh_Ys_length", "dh_Ys", 2),
+    Opaque("dh_Ys", b"", "dh_Ys_length"),
 ]
 _EC = [
-    _Number("curve_type", 3, 1),
-    _Number("named_curve", 23, 2, _named(NAMED_GROUPS)),
-    _Length("point_length", "point", 1),
-    _Opaque("point", b"", "point_length"),
+    Number("curve_type", 3, 1),
+    Number("named_curve", 23, 2, _named(NAMED_GROUPS)),
+    Length("point_length", "point", 1),
+    Opaque("point", b"", "point_length"),
 ]
 
 
@@ -891,15 +624,15 @@ class ClientKeyExchange(Layer):
     """A ClientKeyExchange whose suite is not known."""
 
     name = "ClientKeyExchange"
-    fields_desc = [_Opaque("exchange_keys", b"")]
+    fields_desc = [Opaque("exchange_keys", b"")]
 
 
-_IDENTITY = [_Length("psk_identity_length", "psk_identity", 2), _Opaque("psk_identity", b"", "psk_identity_length")]
-_YC = [_Length("dh_Yc_length", "dh_Yc", 2), _Opaque("dh_Yc", b"", "dh_Yc_length")]
-_POINT = [_Length("ecdh_Yc_length", "ecdh_Yc", 1), _Opaque("ecdh_Yc", b"", "ecdh_Yc_length")]
+_IDENTITY = [Length("psk_identity_length", "psk_identity", 2), Opaque("psk_identity", b"", "psk_identity_length")]
+_YC = [Length("dh_Yc_length", "dh_Yc", 2), Opaque("dh_Yc", b"", "dh_Yc_length")]
+_POINT = [Length("ecdh_Yc_length", "ecdh_Yc", 1), Opaque("ecdh_Yc", b"", "ecdh_Yc_length")]
 _PREMASTER = [
-    _Length("encrypted_pre_master_secret_length", "encrypted_pre_master_secret", 2),
-    _Opaque("encrypted_pre_master_secret", b"", "encrypted_pre_master_secret_length"),
+    Length("encrypted_pre_master_secret_length", "encrypted_pre_master_secret", 2),
+    Opaque("encrypted_pre_master_secret", b"", "encrypted_pre_master_secret_length"),
 ]
 
 
@@ -956,14 +689,14 @@ class Finished(Layer):
     """RFC 5246 §7.4.9, RFC 8446 §4.4.4."""
 
     name = "Finished"
-    fields_desc = [_Opaque("verify_data", b"")]
+    fields_desc = [Opaque("verify_data", b"")]
 
 
 class KeyUpdate(Layer):
     """RFC 8446 §4.6.3."""
 
     name = "KeyUpdate"
-    fields_desc = [_Number("request_update", 0, 1)]
+    fields_desc = [Number("request_update", 0, 1)]
 
 
 _RAW: type[Packet] = Raw
@@ -1011,9 +744,9 @@ class TLSHandshake(Layer):
 
     name = "Handshake"
     fields_desc = [
-        _Number("msg_type", 1, 1, _named(HANDSHAKE_TYPES)),
-        _Length("length", "body", 3),
-        _One("body", "length", _body),
+        Number("msg_type", 1, 1, _named(HANDSHAKE_TYPES)),
+        Length("length", "body", 3),
+        One("body", "length", _body),
     ]
 
 
@@ -1022,12 +755,12 @@ class DTLSHandshake(Layer):
 
     name = "Handshake"
     fields_desc = [
-        _Number("msg_type", 1, 1, _named(HANDSHAKE_TYPES)),
-        _MessageLength("length", "body", 3),
-        _Number("message_seq", 0, 2),
-        _Number("fragment_offset", 0, 3),
-        _Length("fragment_length", "body", 3),
-        _One("body", "fragment_length", _dtls_body),
+        Number("msg_type", 1, 1, _named(HANDSHAKE_TYPES)),
+        MessageLength("length", "body", 3),
+        Number("message_seq", 0, 2),
+        Number("fragment_offset", 0, 3),
+        Length("fragment_length", "body", 3),
+        One("body", "fragment_length", _dtls_body),
     ]
 
 
@@ -1097,8 +830,8 @@ class Alert(Layer):
 
     name = "Alert"
     fields_desc = [
-        _Number("level", 2, 1, _named(ALERT_LEVELS)),
-        _Number("description", 0, 1, _named(ALERT_DESCRIPTIONS)),
+        Number("level", 2, 1, _named(ALERT_LEVELS)),
+        Number("description", 0, 1, _named(ALERT_DESCRIPTIONS)),
     ]
 
 
@@ -1106,11 +839,11 @@ class ChangeCipherSpec(Layer):
     """RFC 5246 §7.1."""
 
     name = "ChangeCipherSpec"
-    fields_desc = [_Number("type", 1, 1)]
+    fields_desc = [Number("type", 1, 1)]
 
 
-_TLS_MESSAGES = _items(TLSHandshake, 4, 1, 3)
-_DTLS_MESSAGES = _items(DTLSHandshake, 12, 9, 3)
+_TLS_MESSAGES = items(TLSHandshake, 4, 1, 3)
+_DTLS_MESSAGES = items(DTLSHandshake, 12, 9, 3)
 
 
 def _content(pkt: Any, data: bytes) -> Iterator[tuple[type[Packet], bytes]]:
@@ -1131,10 +864,10 @@ class TLSRecord(Layer):
 
     name = "TLSRecord"
     fields_desc = [
-        _Number("type", 22, 1, _named(CONTENT_TYPES)),
-        _Number("version", TLS_1_2, 2, version_name),
-        _Length("length", "content", 2),
-        _Packets("content", "length", _content),
+        Number("type", 22, 1, _named(CONTENT_TYPES)),
+        Number("version", TLS_1_2, 2, version_name),
+        Length("length", "content", 2),
+        Packets("content", "length", _content),
     ]
 
 
@@ -1143,12 +876,12 @@ class DTLSRecord(Layer):
 
     name = "DTLSRecord"
     fields_desc = [
-        _Number("type", 22, 1, _named(CONTENT_TYPES)),
-        _Number("version", 0xFEFD, 2, version_name),
-        _Number("epoch", 0, 2),
-        _Number("sequence_number", 0, 6),
-        _Length("length", "content", 2),
-        _Packets("content", "length", _content),
+        Number("type", 22, 1, _named(CONTENT_TYPES)),
+        Number("version", 0xFEFD, 2, version_name),
+        Number("epoch", 0, 2),
+        Number("sequence_number", 0, 6),
+        Length("length", "content", 2),
+        Packets("content", "length", _content),
     ]
 
 
@@ -1157,11 +890,11 @@ class DTLSUnifiedRecord(Layer):
 
     name = "DTLSUnifiedRecord"
     fields_desc = [
-        _Number("flags", 0x2F, 1),  # 001CSLEE
-        _Number("sequence_number_16", 0, 2, condition=lambda pkt: _flag(pkt, 0x18) == 0x08),
-        _Number("sequence_number_8", 0, 1, condition=lambda pkt: _flag(pkt, 0x18) == 0),
-        _Length("length", "encrypted_record", 2, condition=lambda pkt: _flag(pkt, 0x14) == 0x04),
-        _Opaque("encrypted_record", b""),
+        Number("flags", 0x2F, 1),  # 001CSLEE
+        Number("sequence_number_16", 0, 2, condition=lambda pkt: _flag(pkt, 0x18) == 0x08),
+        Number("sequence_number_8", 0, 1, condition=lambda pkt: _flag(pkt, 0x18) == 0),
+        Length("length", "encrypted_record", 2, condition=lambda pkt: _flag(pkt, 0x14) == 0x04),
+        Opaque("encrypted_record", b""),
     ]
 
 
@@ -1174,7 +907,7 @@ class TLS(Layer):
     """The records of a piece of a stream, from a record header on."""
 
     name = "TLS"
-    fields_desc = [_Packets("records", None, _items(TLSRecord, 5, 3, 2))]
+    fields_desc = [Packets("records", None, items(TLSRecord, 5, 3, 2))]
 
 
 def _datagram(pkt: Any, data: bytes) -> Iterator[tuple[type[Packet], bytes]]:
@@ -1212,7 +945,7 @@ class DTLS(Layer):
     """The records of one datagram."""
 
     name = "DTLS"
-    fields_desc = [_Packets("records", None, _datagram)]
+    fields_desc = [Packets("records", None, _datagram)]
 
 
 # --- SSL 2.0 --------------------------------------------------------------------------------------
@@ -1223,14 +956,14 @@ class SSL2ClientHello(Layer):
 
     name = "CLIENT-HELLO"
     fields_desc = [
-        _Number("msg_type", 1, 1, _named(SSL2_MESSAGE_TYPES)),
-        _Number("version", 0x0002, 2, version_name),
-        _Length("cipher_specs_length", "cipher_specs", 2),
-        _Length("session_id_length", "session_id", 2),
-        _Length("challenge_length", "challenge", 2),
-        _Numbers("cipher_specs", "cipher_specs_length", 3, _suite_name),
-        _Opaque("session_id", b"", "session_id_length"),
-        _Opaque("challenge", b"", "challenge_length"),
+        Number("msg_type", 1, 1, _named(SSL2_MESSAGE_TYPES)),
+        Number("version", 0x0002, 2, version_name),
+        Length("cipher_specs_length", "cipher_specs", 2),
+        Length("session_id_length", "session_id", 2),
+        Length("challenge_length", "challenge", 2),
+        Numbers("cipher_specs", "cipher_specs_length", 3, _suite_name),
+        Opaque("session_id", b"", "session_id_length"),
+        Opaque("challenge", b"", "challenge_length"),
     ]
 
 
@@ -1239,16 +972,16 @@ class SSL2ServerHello(Layer):
 
     name = "SERVER-HELLO"
     fields_desc = [
-        _Number("msg_type", 4, 1, _named(SSL2_MESSAGE_TYPES)),
-        _Number("session_id_hit", 0, 1),
-        _Number("certificate_type", 1, 1),
-        _Number("version", 0x0002, 2, version_name),
-        _Length("certificate_length", "certificate", 2),
-        _Length("cipher_specs_length", "cipher_specs", 2),
-        _Length("connection_id_length", "connection_id", 2),
-        _Opaque("certificate", b"", "certificate_length"),
-        _Numbers("cipher_specs", "cipher_specs_length", 3, _suite_name),
-        _Opaque("connection_id", b"", "connection_id_length"),
+        Number("msg_type", 4, 1, _named(SSL2_MESSAGE_TYPES)),
+        Number("session_id_hit", 0, 1),
+        Number("certificate_type", 1, 1),
+        Number("version", 0x0002, 2, version_name),
+        Length("certificate_length", "certificate", 2),
+        Length("cipher_specs_length", "cipher_specs", 2),
+        Length("connection_id_length", "connection_id", 2),
+        Opaque("certificate", b"", "certificate_length"),
+        Numbers("cipher_specs", "cipher_specs_length", 3, _suite_name),
+        Opaque("connection_id", b"", "connection_id_length"),
     ]
 
 
@@ -1257,14 +990,14 @@ class SSL2ClientMasterKey(Layer):
 
     name = "CLIENT-MASTER-KEY"
     fields_desc = [
-        _Number("msg_type", 2, 1, _named(SSL2_MESSAGE_TYPES)),
-        _Number("cipher_kind", 0x010080, 3, _suite_name),
-        _Length("clear_key_length", "clear_key_data", 2),
-        _Length("encrypted_key_length", "encrypted_key_data", 2),
-        _Length("key_arg_length", "key_arg_data", 2),
-        _Opaque("clear_key_data", b"", "clear_key_length"),
-        _Opaque("encrypted_key_data", b"", "encrypted_key_length"),
-        _Opaque("key_arg_data", b"", "key_arg_length"),
+        Number("msg_type", 2, 1, _named(SSL2_MESSAGE_TYPES)),
+        Number("cipher_kind", 0x010080, 3, _suite_name),
+        Length("clear_key_length", "clear_key_data", 2),
+        Length("encrypted_key_length", "encrypted_key_data", 2),
+        Length("key_arg_length", "key_arg_data", 2),
+        Opaque("clear_key_data", b"", "clear_key_length"),
+        Opaque("encrypted_key_data", b"", "encrypted_key_length"),
+        Opaque("key_arg_data", b"", "key_arg_length"),
     ]
 
 
@@ -1281,9 +1014,9 @@ class SSL2Record(Layer):
 
     name = "SSL2Record"
     fields_desc = [
-        _Length("length", "data", 2, flag=0x8000),
-        _Number("padding", 0, 1, condition=_has_padding),
-        _One("data", None, lambda pkt, data: _SSL2_LAYERS.get(data[0], Raw)),
+        Length("length", "data", 2, flag=0x8000),
+        Number("padding", 0, 1, condition=_has_padding),
+        One("data", None, lambda pkt, data: _SSL2_LAYERS.get(data[0], Raw)),
     ]
 
 
@@ -1309,4 +1042,4 @@ class SSL2(Layer):
     """The records of a piece of a stream."""
 
     name = "SSL2"
-    fields_desc = [_Packets("records", None, _ssl2_records)]
+    fields_desc = [Packets("records", None, _ssl2_records)]

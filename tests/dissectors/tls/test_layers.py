@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.packet import Packet, Raw
 
+from dissectors.binary import Layer, notes
 from dissectors.tls import layers
 from dissectors.tls.layers import (
     DTLS,
@@ -27,7 +28,6 @@ from dissectors.tls.layers import (
     DTLSRecord,
     DTLSUnifiedRecord,
     HelloRetryRequest,
-    Layer,
     ServerHello,
     SSL2ClientHello,
     SSL2ClientMasterKey,
@@ -36,7 +36,6 @@ from dissectors.tls.layers import (
     TLSRecord,
     UseSRTPData,
     handshake,
-    notes,
 )
 from dissectors.tls.parse import HELLO_RETRY_REQUEST_RANDOM, parse_client_hello
 from dissectors.tls.suites import suite

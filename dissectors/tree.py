@@ -1,0 +1,151 @@
+"""A packet as the tree that a person sees: each field's name, value, meaning and clause, and where its octets stand.
+
+Works on every Scapy packet; the layers of this package say more, as their docstrings name the clause that defines them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from scapy.packet import NoPayload, Packet, Raw
+
+from dissectors.binary import ABSENT, Bits, Layer, Numbers, Numeric, spans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_DEPTH = 64
+MAX_NODES = 20_000  # of one tree
+
+_CLAUSE = re.compile(r"(?:(?:RFC|TS) [\d.]*\d|[HX]\.\d+)(?: (?:§|Annex |Appendix )[A-Z\d](?:[\d.]*\d)?)?")
+
+
+@dataclass(slots=True)
+class Node:
+    """A layer or a field. Offsets count from the first octet of the packet that the tree was made of."""
+
+    name: str
+    value: str = ""
+    meaning: str = ""
+    clause: str = ""
+    offset: int = 0
+    length: int = 0
+    bits: tuple[int, int] | None = None  # of a field that shares octets: first bit of its group, and how many
+    notes: list[str] = field(default_factory=list)
+    children: list[Node] = field(default_factory=list)
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below it, in order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def clause(layer: type[Packet]) -> str:
+    """The clause that defines a layer, by its docstring; empty where that names none."""
+    found = _CLAUSE.search(layer.__doc__ or "")
+    return found[0] if found else ""
+
+
+def tree(packet: Packet, offset: int = 0) -> Node:
+    """The tree of a packet that stands at an offset, with what follows it as its payload as the last child."""
+    return _Trees().layer(packet, offset, 0)
+
+
+class _Trees:
+    """Makes one tree, bounded."""
+
+    def __init__(self) -> None:
+        self.nodes = 0
+
+    def layer(self, packet: Packet, offset: int, depth: int) -> Node:
+        octets = bytes(packet)
+        node = Node(str(packet.name), clause=clause(type(packet)), offset=offset, length=len(octets))
+        self.nodes += 1
+        if isinstance(packet, Raw):
+            node.name, node.value = "octets", _octets(octets)
+            return node
+        if depth >= MAX_DEPTH:
+            node.notes.append("nested too deep to be shown")
+            return node
+        if isinstance(packet, Layer):
+            node.notes += packet.troubles()
+        group = 0
+        used = 0
+        end = offset
+        for each, value, begin, end_of in spans(packet):
+            if self.nodes >= MAX_NODES:
+                node.notes.append("too many fields to be shown")
+                break
+            end = offset + end_of
+            if isinstance(each, Bits):
+                used = 0 if begin != group or each.begins else used
+                group = begin
+            if value is None or (value == ABSENT and isinstance(each, Numeric)) or _missing(each, packet):
+                continue
+            child = self.field(packet, each, value, offset + begin, end_of - begin, depth)
+            if isinstance(each, Bits):
+                child.bits = used, each.size
+                used += each.size
+            node.children.append(child)
+        if not isinstance(packet.payload, NoPayload):
+            node.children.append(self.layer(packet.payload, end, depth + 1))
+        return node
+
+    def field(self, packet: Packet, each: Any, value: Any, offset: int, length: int, depth: int) -> Node:
+        node = Node(each.name, offset=offset, length=length)
+        self.nodes += 1
+        packets = value if isinstance(value, list) else [value]
+        if any(isinstance(one, Packet) for one in packets):
+            at = offset
+            for one in packets:
+                if isinstance(one, Packet):
+                    node.children.append(self.layer(one, at, depth + 1))
+                    at += node.children[-1].length
+            if not isinstance(value, list) and len(node.children) == 1:
+                return _named(each.name, node.children[0])
+            return node
+        node.value = _value(value)
+        node.meaning = _meaning(packet, each, value)
+        return node
+
+
+def _missing(each: Any, packet: Packet) -> bool:
+    """Whether a condition leaves a field of Scapy's own out."""
+    condition = getattr(each, "cond", None)
+    return condition is not None and not condition(packet)
+
+
+def _named(name: str, node: Node) -> Node:
+    """A field that is one layer: the layer's node, under both names."""
+    node.name = node.name if node.name == name else f"{name}: {node.name}"
+    return node
+
+
+def _octets(value: bytes) -> str:
+    return value[:64].hex(" ") + (f" … ({len(value)} octets)" if len(value) > 64 else "")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bytes | bytearray):
+        octets = bytes(value)
+        text = octets.decode("utf-8", "replace")
+        readable = text.isprintable() or all(one.isprintable() or one in "\r\n\t" for one in text)
+        return text if octets and readable else _octets(octets)
+    if isinstance(value, list):
+        return ", ".join(_value(one) for one in value)
+    return str(value)
+
+
+def _meaning(packet: Packet, each: Any, value: Any) -> str:
+    """What the value stands for, where that is more than its number."""
+    if isinstance(each, Numeric):
+        return each.naming(value) if each.naming is not None and isinstance(value, int) else ""
+    if isinstance(each, Numbers):
+        return (
+            ", ".join(each.naming(one) for one in value) if each.naming is not None and isinstance(value, list) else ""
+        )
+    shown = str(each.i2repr(packet, value))
+    return "" if shown in (repr(value), str(value), _value(value)) or isinstance(value, bytes) else shown
