@@ -5,6 +5,10 @@ Works on every Scapy packet; the layers of this package say more, as their docst
 
 from __future__ import annotations
 
+import base64
+import binascii
+import contextlib
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,12 +16,35 @@ from typing import TYPE_CHECKING, Any
 from scapy.packet import NoPayload, Packet, Raw
 
 from dissectors.binary import ABSENT, Bits, Layer, Numbers, Numeric, spans
+from dissectors.text import TextPacket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+OCTETS = "octets"  # name of what no layer explains
+TEXT_FROM = 4  # octets in a binary format that are shown as text when they read as such
 MAX_DEPTH = 64
 MAX_NODES = 20_000  # of one tree
+
+# Layers of Scapy's own, by their names
+CLAUSES = {
+    "Ethernet": "IEEE 802.3",
+    "802.1Q": "IEEE 802.1Q §9.6",
+    "802.1AD": "IEEE 802.1Q §9.6",
+    "MPLS": "RFC 3032 §2.1",
+    "PPP over Ethernet": "RFC 2516 §4",
+    "PPP Link Layer": "RFC 1661 §2",
+    "ARP": "RFC 826",
+    "IP": "RFC 791 §3.1",
+    "IPv6": "RFC 8200 §3",
+    "IPv6 Extension Header - Fragmentation header": "RFC 8200 §4.5",
+    "ICMP": "RFC 792",
+    "GRE": "RFC 2784 §2",
+    "UDP": "RFC 768",
+    "TCP": "RFC 9293 §3.1",
+    "SCTP": "RFC 9260 §3",
+    "SCTPChunkData": "RFC 9260 §3.3.1",
+}
 
 _CLAUSE = re.compile(r"(?:(?:RFC|TS) [\d.]*\d|[HX]\.\d+)(?: (?:§|Annex |Appendix )[A-Z\d](?:[\d.]*\d)?)?")
 
@@ -33,6 +60,9 @@ class Node:
     offset: int = 0
     length: int = 0
     bits: tuple[int, int] | None = None  # of a field that shares octets: first bit of its group, and how many
+    secret: str = ""  # of a key: the first 8 digits of its SHA-256, by which views name it
+    closed: str = ""  # why a view leaves its octets out
+    syntax: bool = False  # white space and signs between what has a meaning
     notes: list[str] = field(default_factory=list)
     children: list[Node] = field(default_factory=list)
 
@@ -62,10 +92,15 @@ class _Trees:
 
     def layer(self, packet: Packet, offset: int, depth: int) -> Node:
         octets = bytes(packet)
-        node = Node(str(packet.name), clause=clause(type(packet)), offset=offset, length=len(octets))
+        node = Node(
+            str(packet.name),
+            clause=clause(type(packet)) or CLAUSES.get(str(packet.name), ""),
+            offset=offset,
+            length=len(octets),
+        )
         self.nodes += 1
         if isinstance(packet, Raw):
-            node.name, node.value = "octets", _octets(octets)
+            node.name, node.value = OCTETS, _octets(octets)
             return node
         if depth >= MAX_DEPTH:
             node.notes.append("nested too deep to be shown")
@@ -86,6 +121,7 @@ class _Trees:
             if value is None or (value == ABSENT and isinstance(each, Numeric)) or _missing(each, packet):
                 continue
             child = self.field(packet, each, value, offset + begin, end_of - begin, depth)
+            child.clause = child.clause or node.clause
             if isinstance(each, Bits):
                 child.bits = used, each.size
                 used += each.size
@@ -107,9 +143,21 @@ class _Trees:
             if not isinstance(value, list) and len(node.children) == 1:
                 return _named(each.name, node.children[0])
             return node
-        node.value = _value(value)
+        text = isinstance(packet, TextPacket) and isinstance(value, bytes)
+        node.value = value.decode("utf-8", "backslashreplace") if text else _value(value)
         node.meaning = _meaning(packet, each, value)
+        node.syntax = text and not any(one.isalnum() for one in node.value)
+        if each.name in getattr(type(packet), "secret_fields", ()) and value:
+            node.secret = digest(value)
         return node
+
+
+def digest(value: bytes | str) -> str:
+    """How a key is named: the first 8 hexadecimal digits of its SHA-256; of base64 text, of what it stands for."""
+    octets = value.encode() if isinstance(value, str) else bytes(value)
+    with contextlib.suppress(binascii.Error):
+        octets = base64.b64decode(octets, validate=True)
+    return hashlib.sha256(octets).hexdigest()[:8]
 
 
 def _missing(each: Any, packet: Packet) -> bool:
@@ -130,13 +178,21 @@ def _octets(value: bytes) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, bytes | bytearray):
-        octets = bytes(value)
-        text = octets.decode("utf-8", "replace")
-        readable = text.isprintable() or all(one.isprintable() or one in "\r\n\t" for one in text)
-        return text if octets and readable else _octets(octets)
+        return _text(bytes(value)) or _octets(bytes(value))
     if isinstance(value, list):
         return ", ".join(_value(one) for one in value)
     return str(value)
+
+
+def _text(octets: bytes) -> str:
+    """Octets that read as text; empty for others, as for few octets that may do so by chance."""
+    if len(octets) < TEXT_FROM:
+        return ""
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError:
+        return ""
+    return text if all(one.isprintable() or one in "\r\n\t" for one in text) else ""
 
 
 def _meaning(packet: Packet, each: Any, value: Any) -> str:

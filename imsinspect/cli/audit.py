@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -10,16 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imsinspect.cli.output import console, write
 from imsinspect.cli.say import say
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from imsinspect.report.audit import Audit
 
 STANDARD_INPUT = "-"
-WIDTH_IN_A_PIPE = 100
-NARROWEST, WIDEST = 40, 120
 
 
 class Format(StrEnum):
@@ -142,7 +138,7 @@ def audit(
         return result.exit_status
     report = _report(result, format, quiet, to_file=destination is not None)
     if destination is None:
-        _write(report)
+        write(report)
     else:
         destination.write_text(report, encoding="utf-8")
         if not quiet:
@@ -179,34 +175,7 @@ def _report(result: Audit, wanted: Format, quiet: bool, *, to_file: bool) -> str
 
     if quiet:
         return terminal.closing(result) + "\n"
-    console = _console(to_file)
-    with console.capture() as captured:
-        terminal.render(result, console)
+    screen = console(to_file=to_file)
+    with screen.capture() as captured:
+        terminal.render(result, screen)
     return captured.get()
-
-
-def _console(to_file: bool) -> Console:
-    """A console as wide and as colourful as what stands behind standard output (NO_COLOR and FORCE_COLOR respected)."""
-    from rich.console import Console
-
-    if to_file:
-        return Console(width=WIDTH_IN_A_PIPE, color_system=None, force_terminal=False, highlight=False)
-    columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdecimal() and columns.isascii() else 0
-    if not width:
-        try:
-            width = os.get_terminal_size(sys.stdout.fileno()).columns
-        except (OSError, ValueError):  # not a terminal, or no file at all
-            width = WIDTH_IN_A_PIPE
-    return Console(width=max(NARROWEST, min(width, WIDEST)), highlight=False)
-
-
-def _write(report: str) -> None:
-    """All at once, so that a reader who leaves early (`| head`) does not change the exit status."""
-    encoding = sys.stdout.encoding or "utf-8"
-    safe = report.encode(encoding, "backslashreplace").decode(encoding)
-    try:
-        sys.stdout.write(safe)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,7 +13,9 @@ from typer.main import get_command
 
 from imsinspect import __version__
 from imsinspect.cli.audit import audit
+from imsinspect.cli.decode import decode
 from imsinspect.cli.say import say
+from imsinspect.cli.show import show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +30,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command()(audit)
+for command in (audit, show, decode):
+    app.command()(command)
 
 
 def _version(wanted: bool) -> None:

@@ -1,0 +1,204 @@
+"""Single frames taken apart: from the capture by way of the layers to trees that a view shows.
+
+Like the pipeline, this knows the order of the rooms; it goes from capture and trace straight to what a report shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from scapy.packet import Packet, Raw
+
+from dissectors import catalog
+from dissectors.bfcp import framing as bfcp
+from dissectors.stun import COOKIE
+from dissectors.tree import OCTETS, Node, tree
+from imsinspect.capture import classify
+from imsinspect.capture.errors import UsageError
+from imsinspect.capture.linktypes import EXPORTED, link_name
+from imsinspect.capture.raw_frames import raw_frames
+from imsinspect.trace.messages import Found, found_messages
+from imsinspect.trace.scan import scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from imsinspect.capture.raw_frames import RawFrame
+
+MAX_FRAMES = 1_000  # shown at once
+MAX_MESSAGES = 100  # shown of one frame
+
+# Link-layer types by number: module and class of Scapy's layer; types of raw IP are told by the version
+LINKS = {
+    0: ("scapy.layers.l2", "Loopback"),
+    1: ("scapy.layers.l2", "Ether"),
+    9: ("scapy.layers.ppp", "HDLC"),
+    50: ("scapy.layers.ppp", "HDLC"),
+    51: ("scapy.layers.ppp", "PPPoE"),
+    108: ("scapy.layers.l2", "Loopback"),
+    113: ("scapy.layers.l2", "CookedLinux"),
+    276: ("scapy.layers.l2", "CookedLinuxV2"),
+}
+ADDITIONS = ("scapy.layers.inet", "scapy.layers.inet6", "scapy.layers.sctp", "scapy.contrib.mpls")
+TRANSPORTS = ("UDP", "TCP")
+RECORDS = ("tls", "dtls")  # kinds whose records are shown in the frame, and messages over several frames besides
+HANDSHAKES = ("tls-handshake", "dtls-handshake")
+
+
+@dataclass(slots=True)
+class Message:
+    """A message that a frame brought a part of."""
+
+    name: str  # of the layer
+    frames: tuple[int, ...]
+    source: str
+    destination: str
+    carriage: str
+    octets: bytes
+    node: Node
+
+
+@dataclass(slots=True)
+class Frame:
+    """One frame: its own layers, and the messages that it is a part of but does not hold as they are."""
+
+    number: int
+    time: int
+    link: str
+    original: int  # octets sent
+    octets: bytes
+    node: Node
+    messages: list[Message] = field(default_factory=list)
+    messages_left_out: int = 0
+
+
+def look(path: str, numbers: Sequence[int], progress: Callable[[int, int], None] | None = None) -> list[Frame]:
+    """The frames of a capture with these numbers, in that order.
+
+    Raises CaptureError when the capture can't be read, and UsageError for a number that it has not.
+    """
+    if len(numbers) > MAX_FRAMES:
+        raise UsageError(f"more than {MAX_FRAMES} frames at once")
+    raw = raw_frames(path, numbers)
+    for number in numbers:
+        if number not in raw:
+            raise UsageError(f"{path} has no frame {number}")
+    by_frame: dict[int, list[Found]] = {number: [] for number in numbers}
+    for found in found_messages([scan(path, 0, progress)]):
+        for number in found.frames:
+            if number in by_frame:
+                by_frame[number].append(found)
+    return [_frame(raw[number], by_frame[number]) for number in numbers]
+
+
+def _frame(raw: RawFrame, found: list[Found]) -> Frame:
+    packet = _lower(raw)
+    transport = _transport(packet)
+    left = found
+    if transport is not None and transport.payload:
+        payload = bytes(transport.payload)
+        whole = [each for each in found if each.octets == payload and each.kind in catalog.CATALOG]
+        left = [each for each in found if each not in whole and not _plain_to_see(each)]
+        kind = _stream(payload) if transport.name == "TCP" else _datagram(payload)
+        if whole:
+            layer = _layer(whole[0])
+        elif (left and kind not in RECORDS) or kind not in catalog.CATALOG:
+            layer = Raw(payload)
+        else:
+            layer = catalog.layer(kind)(payload)
+        transport.remove_payload()
+        transport.add_payload(layer)
+    node = tree(packet)
+    if left:
+        _close(node)
+    frame = Frame(raw.number, raw.time, link_name(raw.link), raw.original, raw.octets, node)
+    frame.messages = [_message(each) for each in left[:MAX_MESSAGES]]
+    frame.messages_left_out = len(left) - len(frame.messages)
+    return frame
+
+
+def _plain_to_see(found: Found) -> bool:
+    """Whether a handshake message stands whole in its frame, and reads there as it does with its connection known."""
+    if found.kind not in HANDSHAKES or len(found.frames) > 1:
+        return False
+    layer = _layer(found)
+    alone = type(layer)(found.octets)
+    return type(layer.body) is type(alone.body)
+
+
+def _close(node: Node) -> None:
+    """Octets that belong to a message that is shown as a whole stay closed in the frame: keys may be in them."""
+    for each in node.walk():
+        if each.name == OCTETS and not each.children:
+            each.value, each.closed = "", "part of the messages below"
+
+
+def _message(found: Found) -> Message:
+    layer = _layer(found)
+    return Message(
+        str(layer.name),
+        found.frames,
+        str(found.source),
+        str(found.destination),
+        found.carriage,
+        found.octets,
+        tree(layer),
+    )
+
+
+def _layer(found: Found) -> Packet:
+    """The layer of a message."""
+    if found.kind in HANDSHAKES:
+        from dissectors.tls.layers import handshake
+
+        dtls = found.kind == "dtls-handshake"
+        return handshake(found.octets, found.cipher_suite, found.version, dtls=dtls)
+    return catalog.layer(found.kind)(found.octets) if found.kind in catalog.CATALOG else Raw(found.octets)
+
+
+def _lower(raw: RawFrame) -> Packet:
+    """Link, network and transport layers, as Scapy reads them."""
+    if not raw.octets or raw.link == EXPORTED:
+        return Raw(raw.octets)
+    for name in ADDITIONS:
+        import_module(name)
+    version = raw.octets[0] >> 4
+    ip = ("scapy.layers.inet6", "IPv6") if version == 6 else ("scapy.layers.inet", "IP")
+    module, name = LINKS.get(raw.link, ip)
+    try:
+        found: Packet = getattr(import_module(module), name)(raw.octets)
+    except Exception:  # Scapy's own layers may raise on octets that end early
+        return Raw(raw.octets)
+    return found if bytes(found) == raw.octets else Raw(raw.octets)
+
+
+def _transport(packet: Packet) -> Packet | None:
+    """The innermost UDP or TCP layer whose payload is its own."""
+    found = None
+    for layer in _layers(packet):
+        if layer.name in TRANSPORTS:
+            found = layer
+    return found
+
+
+def _layers(packet: Packet) -> Iterator[Packet]:
+    while isinstance(packet, Packet) and packet.fields_desc:
+        yield packet
+        packet = packet.payload
+
+
+def _stream(payload: bytes) -> str:
+    return classify.stream_kind(payload)
+
+
+def _datagram(payload: bytes) -> str:
+    first, second = (payload + b"\0\0")[:2]
+    if first >> 6 == 2 and len(payload) >= 8:
+        return "rtcp" if 192 <= second <= 223 else "rtp" if len(payload) >= 12 else ""
+    if 20 <= first <= 63 and second in (0xFE, 0x01) and len(payload) >= 13:
+        return "dtls"
+    if first < 4 and payload[4:8] == COOKIE:
+        return "stun"
+    return classify.BFCP if bfcp.is_message(payload) else classify.datagram_kind(payload)

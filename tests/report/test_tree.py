@@ -1,0 +1,98 @@
+"""Trees for people and programs: fields beside their octets, keys as digests, one layer alone, safe on a terminal."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from rich.console import Console
+
+from dissectors.binary import Bits, Layer, Length, Number, Opaque
+from dissectors.tree import tree
+from imsinspect.look import Frame, Message
+from imsinspect.report.tree import TreeView, frames_to_json, tree_to_json
+
+
+class Key(Layer):
+    """A key (RFC 1 §2)."""
+
+    name = "Key"
+    secret_fields = ("key",)
+    fields_desc = [
+        Bits("version", 1, 4, begins=1),
+        Bits("kind", 0, 4, {3: "master"}.get),
+        Length("length", "key", 1),
+        Opaque("key", b"", "length"),
+        Number("use", 0, 2),
+    ]
+
+
+OCTETS = bytes.fromhex("1304deadbeef0007")
+NODE = tree(Key(OCTETS))
+
+
+def _shown(width: int, *, layers: tuple[str, ...] = (), show_secrets: bool = False) -> str:
+    console = Console(width=width, color_system=None, force_terminal=False, highlight=False)
+    with console.capture() as captured:
+        TreeView(console, layers=layers, show_secrets=show_secrets).tree(NODE, OCTETS)
+    return captured.get()
+
+
+def test_fields_stand_beside_their_octets_and_keys_are_named() -> None:
+    assert (
+        _shown(72)
+        == """\
+Key  (RFC 1 §2)
+  version: 1                             0000  0001 ....
+  kind: 3  master                        0000  .... 0011
+  length: 4                              0000  13[04]·· ·· ·· ·· 00 07
+  key: secret 5f78c332                   0000  13 04[·· ·· ·· ··]00 07
+  use: 7                                 0000  13 04 ·· ·· ·· ··[00 07]
+"""
+    )
+
+
+def test_keys_are_shown_when_asked_for() -> None:
+    assert "  key: de ad be ef                       0000  13 04[de ad be ef]00 07\n" in _shown(72, show_secrets=True)
+
+
+def test_a_layer_that_is_not_there_is_said_so() -> None:
+    assert _shown(72, layers=("sdp",)) == "  no such layer here\n"
+    assert _shown(72, layers=("KEY",)).startswith("Key  (RFC 1 §2)\n")
+
+
+def test_json_has_every_field_and_no_octet_of_a_key() -> None:
+    shown = json.loads(tree_to_json(NODE, OCTETS))
+    assert shown["octets"] == "1304xxxxxxxx0007"
+    (root,) = shown["tree"]
+    assert root["children"][1] == {
+        "name": "kind", "value": "3", "meaning": "master", "clause": "RFC 1 §2", "offset": 0, "length": 1,
+        "bits": [4, 4],
+    }  # fmt: skip
+    assert root["children"][3] == {
+        "name": "key", "value": "", "meaning": "", "clause": "RFC 1 §2", "offset": 2, "length": 4, "secret": "5f78c332",
+    }  # fmt: skip
+    assert json.loads(tree_to_json(NODE, OCTETS, show_secrets=True))["octets"] == OCTETS.hex()
+
+
+def test_frames_name_the_frames_of_their_messages() -> None:
+    message = Message("Key", (4, 5), "192.0.2.1:1", "192.0.2.2:2", "TCP", OCTETS, NODE)
+    frame = Frame(5, 1_700_000_000_000_000_000, "EN10MB", 9, OCTETS, NODE, [message], 2)
+    console = Console(width=100, color_system=None, force_terminal=False, highlight=False)
+    with console.capture() as captured:
+        TreeView(console).frames([frame])
+    lines = captured.get().splitlines()
+    assert lines[0] == "Frame 5, 2023-11-14 22:13:20.000000 UTC, EN10MB, 8 of 9 octets"
+    assert "Key in frames 4, 5: 192.0.2.1:1 → 192.0.2.2:2 (TCP), 8 octets" in lines
+    assert lines[-1] == "2 more messages are not shown"
+    (row,) = json.loads(frames_to_json("a.pcap", [frame]))
+    assert (row["frame"], row["messages"][0]["frames"], row["messages_left_out"]) == (5, [4, 5], 2)
+
+
+@pytest.mark.parametrize("hostile", [b"\x1b[2J\x1b]0;x\x07abcd", "‮evil".encode()])
+def test_nothing_from_the_wire_steers_the_terminal(hostile: bytes) -> None:
+    octets = b"\x10" + bytes([len(hostile)]) + hostile + b"\0\0"
+    console = Console(width=80, color_system=None, force_terminal=False, highlight=False)
+    with console.capture() as captured:
+        TreeView(console, show_secrets=True).tree(tree(Key(octets)), octets)
+    assert all(one.isprintable() or one == "\n" for one in captured.get())

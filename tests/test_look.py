@@ -1,0 +1,121 @@
+"""Frames taken apart: layers down to the message, messages put together from several frames, keys kept closed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from imsinspect.capture.errors import CaptureError, UsageError
+from imsinspect.look import look
+from tests import build
+
+if TYPE_CHECKING:
+    from dissectors.tree import Node
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+OPTIONS = b"OPTIONS sip:bob@example.org SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n"
+INVITE = (
+    b"INVITE sip:bob@example.org SIP/2.0\r\nVia: SIP/2.0/TCP a\r\nCall-ID: 2\r\nContent-Type: application/sdp\r\n"
+    b"Content-Length: %d\r\n\r\n"
+)
+
+
+def _write(folder: Path, *packets: build.Packet) -> str:
+    path = folder / "test.pcap"
+    path.write_bytes(build.pcap(packets))
+    return str(path)
+
+
+def _named(node: Node, name: str) -> list[Node]:
+    return [each for each in node.walk() if each.name == name or each.name.endswith(f": {name}")]
+
+
+def _layers(node: Node) -> list[str]:
+    """The chain of layers down to the innermost."""
+    names = []
+    while node.children:
+        names.append(node.name)
+        node = node.children[-1]
+    return names
+
+
+def test_a_datagram_is_shown_down_to_its_message(tmp_path: Path) -> None:
+    packet = build.udp(build.ALICE, build.BOB, OPTIONS)
+    (frame,) = look(_write(tmp_path, (0.5, packet)), [1])
+    assert (frame.number, frame.link, frame.original, frame.octets) == (1, "EN10MB", len(packet), packet)
+    assert _layers(frame.node)[:4] == ["Ethernet", "IP", "UDP", "SIP"]
+    (line,) = _named(frame.node, "start_line")
+    assert (line.value, line.offset, line.length) == ("OPTIONS sip:bob@example.org SIP/2.0", 42, 35)
+    assert line.clause == "RFC 3261 §7"
+    assert frame.messages == []
+
+
+def test_a_message_in_several_segments_names_its_frames_and_closes_the_pieces(tmp_path: Path) -> None:
+    body = b"v=0\r\nm=audio 9 RTP/SAVP 0\r\n" + build.crypto("a").encode() + b"\r\n"
+    message = INVITE % len(body) + body
+    connection = build.TcpConnection(build.ALICE, build.BOB)
+    packets = connection.open(0) + connection.send(1, message, segment=100)
+    frames = look(_write(tmp_path, *packets), [4, 5, 6])
+    for frame in frames:
+        (shown,) = frame.messages
+        assert (shown.name, shown.frames, shown.octets) == ("SIP", (4, 5, 6), message)
+        assert (shown.source, shown.carriage) == ("192.0.2.10:5060", "TCP")
+        (piece,) = _named(frame.node, "octets")
+        assert (piece.value, piece.closed) == ("", "part of the messages below")
+
+
+def test_fragments_of_a_datagram_show_the_whole_message(tmp_path: Path) -> None:
+    datagram = build.udp_datagram(build.ALICE, build.BOB, OPTIONS)
+    parts = [(datagram[:40], 0x2000), (datagram[40:], 5)]  # more fragments; offset of 5 times 8 octets
+    packets = [
+        (number, build.ethernet(build.ipv4(build.ALICE[0], build.BOB[0], 17, data, fragment=field, identification=9)))
+        for number, (data, field) in enumerate(parts)
+    ]
+    first, second = look(_write(tmp_path, *packets), [1, 2])
+    assert [each.messages[0].octets for each in (first, second)] == [OPTIONS, OPTIONS]
+    assert set(first.messages[0].frames) == {1, 2}
+
+
+def test_what_esp_null_holds_is_shown_with_how_it_came(tmp_path: Path) -> None:
+    packets = [(n, build.esp_null(build.ALICE, build.BOB, OPTIONS, spi=7, sequence=n + 1)) for n in range(4)]
+    frame = look(_write(tmp_path, *packets), [3])[0]
+    assert [(each.name, each.carriage, each.octets) for each in frame.messages] == [("SIP", "UDP, esp-null", OPTIONS)]
+
+
+def test_media_control_and_floor_control_are_told_by_content(tmp_path: Path) -> None:
+    payloads = [
+        (build.rtp(1, 160, 0xCAFE, bytes(20)), "RTP"),
+        (build.receiver_report(0xCAFE), "RTCP"),
+        (bytes.fromhex("200b0000000000010002000a"), "BFCP"),
+    ]
+    packets = [(number, build.udp(build.ALICE, build.BOB, data)) for number, (data, _) in enumerate(payloads)]
+    frames = look(_write(tmp_path, *packets), [1, 2, 3])
+    assert [_layers(frame.node)[3] for frame in frames] == [name for _, name in payloads]
+
+
+def test_a_cut_frame_and_one_that_ends_early_are_shown_as_far_as_they_go(tmp_path: Path) -> None:
+    (tmp_path / "cut.pcap").write_bytes(build.pcap([(0, build.udp(build.ALICE, build.BOB, OPTIONS))], snap_length=60))
+    (frame,) = look(str(tmp_path / "cut.pcap"), [1])
+    assert (len(frame.octets), frame.original) == (60, 42 + len(OPTIONS))
+    (tmp_path / "short.pcap").write_bytes(build.pcap([(0, b"\x02\x00\x00")]))
+    (frame,) = look(str(tmp_path / "short.pcap"), [1])
+    assert (frame.node.name, frame.node.value) == ("octets", "02 00 00")
+
+
+def test_handshake_messages_over_records_are_whole() -> None:
+    """The server's certificate in a recorded DTLS call comes in several datagrams or records."""
+    frames = look(str(SAMPLES / "linphone-dtls-srtp.pcapng"), range(1, 60))
+    names = {each.name: each for frame in frames for each in frame.messages if len(each.frames) > 1}
+    assert all(each.node.length == len(each.octets) for each in names.values())
+
+
+def test_a_frame_that_is_not_there_is_bad_usage(tmp_path: Path) -> None:
+    path = _write(tmp_path, (0, build.udp(build.ALICE, build.BOB, OPTIONS)))
+    with pytest.raises(UsageError, match="has no frame 2"):
+        look(path, [1, 2])
+    with pytest.raises(UsageError, match="more than 1000 frames"):
+        look(path, range(1, 1002))
+    with pytest.raises(CaptureError):
+        look(str(tmp_path / "none.pcap"), [1])
