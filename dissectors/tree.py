@@ -60,6 +60,7 @@ class Node:
     offset: int = 0
     length: int = 0
     bits: tuple[int, int] | None = None  # of a field that shares octets: first bit of its group, and how many
+    package: str = ""  # of a layer: the package of this one that it comes from
     secret: str = ""  # of a key: the first 8 digits of its SHA-256, by which views name it
     closed: str = ""  # why a view leaves its octets out
     syntax: bool = False  # white space and signs between what has a meaning
@@ -92,12 +93,14 @@ class _Trees:
 
     def layer(self, packet: Packet, offset: int, depth: int) -> Node:
         octets = bytes(packet)
+        _, _, inside = type(packet).__module__.partition("dissectors.")
         node = Node(
             str(packet.name),
             clause=clause(type(packet)) or CLAUSES.get(str(packet.name), ""),
             offset=offset,
             length=len(octets),
         )
+        node.package = inside.partition(".")[0]
         self.nodes += 1
         if isinstance(packet, Raw):
             node.name, node.value = OCTETS, _octets(octets)
@@ -143,10 +146,11 @@ class _Trees:
             if not isinstance(value, list) and len(node.children) == 1:
                 return _named(each.name, node.children[0])
             return node
-        text = isinstance(packet, TextPacket) and isinstance(value, bytes)
+        written = isinstance(packet, TextPacket)
+        text = isinstance(value, bytes) and (written or each.name in getattr(type(packet), "text_fields", ()))
         node.value = value.decode("utf-8", "backslashreplace") if text else _value(value)
         node.meaning = _meaning(packet, each, value)
-        node.syntax = text and not any(one.isalnum() for one in node.value)
+        node.syntax = written and text and not any(one.isalnum() for one in node.value)
         if each.name in getattr(type(packet), "secret_fields", ()) and value:
             node.secret = digest(value)
         return node

@@ -88,11 +88,21 @@ def test_media_control_and_floor_control_are_told_by_content(tmp_path: Path) -> 
     payloads = [
         (build.rtp(1, 160, 0xCAFE, bytes(20)), "RTP"),
         (build.receiver_report(0xCAFE), "RTCP"),
-        (bytes.fromhex("200b0000000000010002000a"), "BFCP"),
+        (bytes.fromhex("200b0000000000010002000a"), "Hello"),
     ]
     packets = [(number, build.udp(build.ALICE, build.BOB, data)) for number, (data, _) in enumerate(payloads)]
     frames = look(_write(tmp_path, *packets), [1, 2, 3])
     assert [_layers(frame.node)[3] for frame in frames] == [name for _, name in payloads]
+
+
+def test_fragments_of_floor_control_show_the_whole_message(tmp_path: Path) -> None:
+    """Version 2: payload length 2 in all, of which each datagram brings one (RFC 8855 §5.1, §6.2.3)."""
+    head = "480b0002000000010002000a"
+    parts = [head + "00000001" + "14040102", head + "00010001" + "16040304"]
+    packets = [(number, build.udp(build.ALICE, build.BOB, bytes.fromhex(each))) for number, each in enumerate(parts)]
+    (message,) = look(_write(tmp_path, *packets), [1])[0].messages
+    assert (message.name, message.frames) == ("Hello", (1, 2))
+    assert message.octets.hex() == "400b0002000000010002000a1404010216040304"
 
 
 def test_a_cut_frame_and_one_that_ends_early_are_shown_as_far_as_they_go(tmp_path: Path) -> None:

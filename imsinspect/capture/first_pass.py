@@ -376,9 +376,9 @@ class FirstPass:
         letter = (first & 0xDF >= 65) & (first & 0xDF <= 90)
         kind[udp & (letter | (first == 33) | ((first == 13) & (second == 10) & (room > 8)))] = signalling.TEXT
         version = first >> 5
-        fragment = np.where((version == 2) & (first & 8 != 0), 4, 0)
+        fragment = (version == 2) & (first & 8 != 0)  # the length is that of the whole message
         floor = udp & ((version == 1) | (version == 2)) & (second >= 1) & (second <= 18)
-        floor &= length * 4 + 12 + fragment == room
+        floor &= np.where(fragment, room >= 16, length * 4 + 12 == room)
         kind[floor] = signalling.FLOOR
         kind[udp & (first == 1) & _either_port(rows, transport, MIKEY_PORT)] = signalling.KEYS
 

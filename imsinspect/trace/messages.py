@@ -9,6 +9,7 @@ from dissectors.bfcp import framing as bfcp
 from dissectors.tls.parse import parse_server_hello
 from dissectors.tls.suites import suite
 from imsinspect.capture import classify
+from imsinspect.capture.bfcp_fragments import BfcpFragments
 from imsinspect.capture.chunk import Chunk
 from imsinspect.capture.decode import SCTP_DATA
 from imsinspect.capture.handshakes import ApplicationData, DtlsReader, Handshake, TlsReader
@@ -48,10 +49,15 @@ def found_messages(scans: list[Scan]) -> Iterator[Found]:
 
 
 def _datagrams(scans: list[Scan]) -> Iterator[Found]:
+    fragments = BfcpFragments()
     for which, kind in (("datagrams", classify.SIP), ("floor", classify.BFCP), ("keys", "mikey"), ("gateway", "h248")):
         for each in datagrams(scans, which):
             carriage = ", ".join(("SCTP" if each.origin & SCTP_DATA else "UDP", *tunnels(each.origin)))
-            yield Found(kind, each.data, each.frames, *path_ends(each.path), carriage)
+            ends = path_ends(each.path)
+            yield Found(kind, each.data, each.frames, *ends, carriage)
+            whole = fragments.add(each.data, each.path, each.frames[0], each.time) if kind == classify.BFCP else None
+            if whole is not None:
+                yield Found(kind, whole.message, whole.frames, *ends, carriage)
 
 
 def _streams(scans: list[Scan]) -> Iterator[Found]:
