@@ -141,11 +141,14 @@ class Bits(Numeric):
 
 
 def counted(pkt: Any, names: Iterable[str]) -> int:
-    """Octets of some fields of a layer."""
+    """Octets of some fields of a layer; bits count when all of their group are among them."""
     total = 0
+    built: Any = b""
     for name in names:
         field, value = pkt.getfield_and_val(name)
-        total += len(field.addfield(pkt, b"", value))
+        built = field.addfield(pkt, built, value)
+        if isinstance(built, bytes):
+            total, built = total + len(built), b""
     return total
 
 

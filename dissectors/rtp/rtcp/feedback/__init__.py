@@ -1,0 +1,1 @@
+"""Feedback control information of RTCP (RFC 4585)."""

@@ -1,0 +1,1 @@
+"""Report blocks of RTCP extended reports (RFC 3611)."""

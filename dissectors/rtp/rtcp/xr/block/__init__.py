@@ -1,0 +1,1 @@
+"""The form of report blocks of RTCP extended reports."""

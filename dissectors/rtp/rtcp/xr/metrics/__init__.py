@@ -1,0 +1,1 @@
+"""Report blocks of RTCP extended reports later than RFC 3611."""

@@ -1,0 +1,1 @@
+"""SRTP and SRTCP packets (RFC 3711)."""
