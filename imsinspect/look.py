@@ -42,6 +42,7 @@ LINKS = {
     276: ("scapy.layers.l2", "CookedLinuxV2"),
 }
 ADDITIONS = ("scapy.layers.inet", "scapy.layers.inet6", "scapy.layers.sctp", "scapy.contrib.mpls")
+SRTCP_SUITES = {(10, False): "AES_CM_128_HMAC_SHA1_80", (16, True): "AEAD_AES_128_GCM"}  # by octets of tag, and AEAD
 TRANSPORTS = ("UDP", "TCP")
 RECORDS = ("tls", "dtls")  # kinds whose records are shown in the frame, and messages over several frames besides
 HANDSHAKES = ("tls-handshake", "dtls-handshake")
@@ -107,7 +108,7 @@ def _frame(raw: RawFrame, found: list[Found]) -> Frame:
         elif (left and kind not in RECORDS) or kind not in catalog.CATALOG:
             layer = Raw(payload)
         else:
-            layer = catalog.layer(kind)(payload)
+            layer = _rtcp(payload) if kind == "rtcp" else catalog.layer(kind)(payload)
         transport.remove_payload()
         transport.add_payload(layer)
     node = tree(packet)
@@ -187,6 +188,20 @@ def _layers(packet: Packet) -> Iterator[Packet]:
     while isinstance(packet, Packet) and packet.fields_desc:
         yield packet
         packet = packet.payload
+
+
+def _rtcp(payload: bytes) -> Packet:
+    """RTCP, or SRTCP where this one packet shows it, with the trailer that it shows."""
+    from dissectors.rtp.srtp.layers import srtcp_layer
+    from dissectors.rtp.srtp.layout import Protection, rtcp_protection
+
+    verdict = rtcp_protection(payload)
+    trailer = verdict.trailers[0] if verdict.trailers else None
+    suite = SRTCP_SUITES.get((trailer.tag, trailer.aead)) if trailer is not None else None
+    secure = verdict.protection in (Protection.ENCRYPTED_SRTCP, Protection.UNENCRYPTED_SRTCP)
+    if not secure or trailer is None or suite is None:
+        return catalog.layer("rtcp")(payload)
+    return srtcp_layer(suite, trailer.mki)(payload)
 
 
 def _stream(payload: bytes) -> str:

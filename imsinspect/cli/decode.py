@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dissectors.catalog import CATALOG
 from imsinspect.cli.output import console, write
+
+if TYPE_CHECKING:
+    from scapy.packet import Packet
 
 STANDARD_INPUT = "-"
 MAX_OCTETS = 16 << 20
@@ -32,6 +35,10 @@ def decode(
         str, typer.Argument(metavar="[INPUT]", help="A file, - for standard input, or the text itself.")
     ] = STANDARD_INPUT,
     form: Annotated[Form, typer.Option("--form", help="How the octets are written; auto finds out.")] = Form.AUTO,
+    suite: Annotated[
+        str | None, typer.Option("--suite", metavar="NAME", help="Of srtp and srtcp: the crypto suite.")
+    ] = None,
+    mki: Annotated[int, typer.Option("--mki", metavar="N", help="Of srtp and srtcp: octets of the MKI.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
     show_secrets: Annotated[bool, typer.Option(help="Show keys, which are otherwise named by a digest.")] = False,
 ) -> int:
@@ -47,9 +54,7 @@ def decode(
 
     octets = octets_of(kind, _read(data), form.value)
 
-    from dissectors.catalog import layer
-
-    node = tree(layer(kind)(octets))
+    node = tree(_layer(kind, suite, mki)(octets))
     if as_json:
         from imsinspect.report.tree import tree_to_json
 
@@ -62,6 +67,22 @@ def decode(
         TreeView(screen, show_secrets=show_secrets).tree(node, octets)
     write(captured.get())
     return 0
+
+
+def _layer(kind: str, suite: str | None, mki: int) -> type[Packet]:
+    """The layer of a kind; that of SRTP and SRTCP by suite and MKI."""
+    if suite is None and not mki:
+        from dissectors.catalog import layer
+
+        return layer(kind)
+    if kind not in ("srtp", "srtcp"):
+        raise typer.BadParameter("--suite and --mki are for srtp and srtcp")
+    from dissectors.rtp.srtp.layers import srtcp_layer, srtp_layer
+
+    try:
+        return (srtp_layer if kind == "srtp" else srtcp_layer)(suite or "AES_CM_128_HMAC_SHA1_80", mki)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _read(data: str) -> bytes:

@@ -92,12 +92,23 @@ def test_decode_reads_words_files_and_standard_input(
     assert capsys.readouterr().out == first
 
 
+def test_decode_places_the_trailer_of_a_suite(capsys: pytest.CaptureFixture[str]) -> None:
+    """RFC 7714 §9: the tag, then the word of E and index, then the MKI."""
+    octets = "81c8000bcafebabe" + "11" * 24 + "22" * 16 + "80000001" + "cafe0001"
+    assert run(["decode", "srtcp", octets, "--suite", "AEAD_AES_128_GCM", "--mki", "4", "--json"]) == 0
+    (root,) = json.loads(capsys.readouterr().out)["tree"]
+    places = {child["name"]: (child["offset"], child["length"]) for child in root["children"]}
+    assert (places["authentication_tag"], places["MKI"]) == ((32, 16), (52, 4))
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["nothing", "00"], "nothing is none of bfcp"),
         (["tls", "  "], "nothing to decode"),
         (["tls", "--form", "hex", "0"], "no hexadecimal digits"),
+        (["tls", "--mki", "4", "1603"], "--suite and --mki are for srtp and srtcp"),
+        (["srtp", "--suite", "ROT13", "8000"], "unknown SRTP suite ROT13"),
     ],
 )
 def test_decode_says_what_it_can_not_read(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
