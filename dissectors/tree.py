@@ -46,7 +46,7 @@ CLAUSES = {
     "SCTPChunkData": "RFC 9260 §3.3.1",
 }
 
-_CLAUSE = re.compile(r"(?:(?:RFC|TS) [\d.]*\d|[HX]\.\d+)(?: (?:§|Annex |Appendix )[A-Z\d](?:[\d.]*\d)?)?")
+_CLAUSE = re.compile(r"(?:(?:RFC|TS) [\d.]*\d|[HX]\.\d+(?:\.\d+)*)(?: (?:§|Annex |Appendix )[A-Z\d](?:[\d.]*\d)?)?")
 
 
 @dataclass(slots=True)
@@ -150,7 +150,7 @@ class _Trees:
         text = isinstance(value, bytes) and (written or each.name in getattr(type(packet), "text_fields", ()))
         node.value = value.decode("utf-8", "backslashreplace") if text else _value(value)
         node.meaning = _meaning(packet, each, value)
-        node.syntax = written and text and not any(one.isalnum() for one in node.value)
+        node.syntax = written and text and not node.meaning and not any(one.isalnum() for one in node.value)
         if each.name in getattr(type(packet), "secret_fields", ()) and value:
             node.secret = digest(value)
         return node
@@ -200,7 +200,13 @@ def _text(octets: bytes) -> str:
 
 
 def _meaning(packet: Packet, each: Any, value: Any) -> str:
-    """What the value stands for, where that is more than its number."""
+    """What the value stands for, where that is more than what is written."""
+    told = getattr(each, "meaning", None)
+    if told is not None:
+        return str(told(packet, value))
+    naming = getattr(each, "naming", None)
+    if isinstance(value, bytes) and naming is not None and not isinstance(each, Numeric | Numbers):
+        return str(naming(value))
     if isinstance(each, Numeric):
         return each.naming(value) if each.naming is not None and isinstance(value, int) else ""
     if isinstance(each, Numbers):

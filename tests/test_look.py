@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from imsinspect.capture.errors import CaptureError, UsageError
+from imsinspect.capture.raw_frames import raw_frames
 from imsinspect.look import look
 from tests import build
 
@@ -104,6 +105,17 @@ def test_fragments_of_floor_control_show_the_whole_message(tmp_path: Path) -> No
     (message,) = look(_write(tmp_path, *packets), [1])[0].messages
     assert (message.name, message.frames) == ("Hello", (1, 2))
     assert message.octets.hex() == "400b0002000000010002000a1404010216040304"
+
+
+def test_chunks_of_msrp_show_the_whole_cpim_message() -> None:
+    """A recorded chat through a relay: one message came in three chunks."""
+    path = str(SAMPLES / "msrp-relay.pcapng")
+    frames = look(path, sorted(raw_frames(path, range(1, 1000))))
+    whole = {each.octets: each for frame in frames for each in frame.messages if "MSRP chunks" in each.carriage}
+    assert whole
+    for each in whole.values():
+        assert (each.name, len(each.frames) > 1) == ("CPIM", True)
+        assert b"From:" in each.octets
 
 
 def test_a_cut_frame_and_one_that_ends_early_are_shown_as_far_as_they_go(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from dissectors.bfcp import framing as bfcp
+from dissectors.msrp.parse import parse as parse_msrp
 from dissectors.tls.parse import parse_server_hello
 from dissectors.tls.suites import suite
 from imsinspect.capture import classify
@@ -13,6 +14,7 @@ from imsinspect.capture.bfcp_fragments import BfcpFragments
 from imsinspect.capture.chunk import Chunk
 from imsinspect.capture.decode import SCTP_DATA
 from imsinspect.capture.handshakes import ApplicationData, DtlsReader, Handshake, TlsReader
+from imsinspect.capture.msrp_chunks import MsrpChunks
 from imsinspect.capture.stream_messages import messages
 from imsinspect.capture.tcp import Assembly, assemble
 from imsinspect.trace.connections import connections, datagrams, dtls_flows, path_ends
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 SERVER_HELLO = 2
 NULL_CIPHER = "a NULL cipher"
+BODIES = {b"message/cpim": "cpim", b"application/sdp": "sdp", b"text/plain": "text"}  # of MSRP, by Content-Type
 
 
 class Found(NamedTuple):
@@ -68,9 +71,22 @@ def _streams(scans: list[Scan]) -> Iterator[Found]:
         if each.kind == classify.TLS:
             yield from _handshakes(TlsReader(), chunks, ends, carriage)
             continue
-        for message in messages(each.kind, chunks):
-            source, destination = ends if message.forward else ends[::-1]
-            yield Found(message.kind, message.data, message.frames, source, destination, carriage)
+        yield from _messages(each.kind, chunks, ends, carriage)
+
+
+def _messages(
+    kind: str, chunks: Iterable[Chunk], ends: tuple[Endpoint, Endpoint], carriage: str
+) -> Iterator[Found]:  # fmt: skip
+    """Messages of a byte stream; what MSRP sends in several chunks comes as a whole behind the last one."""
+    together = MsrpChunks()
+    for message in messages(kind, chunks):
+        source, destination = ends if message.forward else ends[::-1]
+        yield Found(message.kind, message.data, message.frames, source, destination, carriage)
+        if message.kind == classify.MSRP:
+            whole = together.add(ends, message.forward, parse_msrp(message.data), message.frames, message.time)
+            body = BODIES.get(whole.content_type, "") if whole is not None and len(whole.chunks) > 1 else ""
+            if whole is not None and body:
+                yield Found(body, whole.body, whole.frames, source, destination, f"{carriage}, MSRP chunks")
 
 
 def _dtls(scans: list[Scan]) -> Iterator[Found]:
@@ -115,6 +131,4 @@ def _opened(
             yield Found(kind, each.data, (each.frame,), source, destination, carriage)
         return
     kind = next((kind for each in chunks[:8] if (kind := classify.stream_kind(each.data)) not in ("", "tls")), "")
-    for message in messages(kind, chunks):
-        source, destination = ends if message.forward else ends[::-1]
-        yield Found(message.kind, message.data, message.frames, source, destination, carriage)
+    yield from _messages(kind, chunks, ends, carriage)
