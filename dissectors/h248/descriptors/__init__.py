@@ -1,0 +1,1 @@
+"""Descriptors of H.248 commands (H.248.1 §7.1)."""

@@ -1,0 +1,1 @@
+"""Bodies of HTTP and RTSP messages."""
