@@ -51,7 +51,11 @@ _CLAUSE = re.compile(r"(?:(?:RFC|TS) [\d.]*\d|[HX]\.\d+(?:\.\d+)*)(?: (?:§|Anne
 
 @dataclass(slots=True)
 class Node:
-    """A layer or a field. Offsets count from the first octet of the packet that the tree was made of."""
+    """A layer or a field.
+
+    Offsets count from the first octet of the packet that the tree was made of; inside a node that has octets of its own
+    (they were written as base64), from the first of these.
+    """
 
     name: str
     value: str = ""
@@ -60,6 +64,7 @@ class Node:
     offset: int = 0
     length: int = 0
     bits: tuple[int, int] | None = None  # of a field that shares octets: first bit of its group, and how many
+    octets: bytes | None = None  # that its offset, and all below it, count in, where these are its own
     package: str = ""  # of a layer: the package of this one that it comes from
     secret: str = ""  # of a key: the first 8 digits of its SHA-256, by which views name it
     closed: str = ""  # why a view leaves its octets out
@@ -137,6 +142,11 @@ class _Trees:
         node = Node(each.name, offset=offset, length=length)
         self.nodes += 1
         packets = value if isinstance(value, list) else [value]
+        if isinstance(value, Packet) and len(bytes(value)) != length:
+            inside = self.layer(value, 0, depth + 1)
+            inside.octets = bytes(value)
+            node.children.append(inside)
+            return node
         if any(isinstance(one, Packet) for one in packets):
             at = offset
             for one in packets:

@@ -63,14 +63,21 @@ class TreeView:
 
     def tree(self, node: Node, octets: bytes) -> None:
         """A tree, or those parts of it that are of the layers asked for."""
-        hidden = b"" if self.show_secrets else _hidden(node, len(octets))
         found = False
-        for part in _parts(node, self.layers):
+        for part, inside, hidden in _parts(node, octets, _hidden(node, len(octets)), self.layers):
             found = True
-            for each, depth in _rows(part, 0):
-                self._row(each, depth, octets, hidden)
+            self._rows(part, 0, inside, hidden)
         if not found:
             self.console.print(Text("  no such layer here", "dim"))
+
+    def _rows(self, node: Node, depth: int, octets: bytes, hidden: bytes) -> None:
+        """A node and what is below it; fields of no octets, and signs between others, are left out."""
+        if node.octets is not None:
+            octets, hidden = node.octets, _hidden(node, len(node.octets))
+        self._row(node, depth, octets, b"" if self.show_secrets else hidden)
+        for child in node.children:
+            if (child.length and not child.syntax) or child.children or child.notes:
+                self._rows(child, depth + 1, octets, hidden)
 
     def _row(self, node: Node, depth: int, octets: bytes, hidden: bytes) -> None:
         words = Text("  " * depth + printable(node.name), "bold" if node.children or not node.value else "")
@@ -138,34 +145,41 @@ def _put_together(message: Message) -> str:
     )
 
 
-def _parts(node: Node, layers: Sequence[str]) -> Iterator[Node]:
-    """The outermost parts of a tree that are of one of the layers; the whole tree where none is asked for."""
-    names = [each.strip().casefold() for each in node.name.split(":")]
-    if not layers or (
-        node.children and any(name == each or name.startswith(each + " ") for name in names for each in layers)
-    ):
-        yield node
+def _parts(
+    node: Node, octets: bytes, hidden: bytes, layers: Sequence[str]
+) -> Iterator[tuple[Node, bytes, bytes]]:  # fmt: skip
+    """The outermost parts of a tree that are of one of the layers, with the octets that they stand in.
+
+    The whole tree where no layer is asked for.
+    """
+    names = [node.package, *(name.strip().casefold() for name in node.name.split(":"))]
+    wanted = any(name == each or name.startswith(each + " ") for name in names for each in layers)
+    if not layers or (node.children and wanted):
+        yield node, octets, hidden
         return
+    if node.octets is not None:
+        octets, hidden = node.octets, _hidden(node, len(node.octets))
     for child in node.children:
-        yield from _parts(child, layers)
-
-
-def _rows(node: Node, depth: int) -> Iterator[tuple[Node, int]]:
-    """Rows of a tree; fields of no octets, and signs between others, are left out."""
-    yield node, depth
-    for child in node.children:
-        if (child.length and not child.syntax) or child.children or child.notes:
-            yield from _rows(child, depth + 1)
+        yield from _parts(child, octets, hidden, layers)
 
 
 def _hidden(node: Node, length: int) -> bytes:
-    """An octet for each of the packet: 1 where it is a part of a key."""
+    """An octet for each of those that the offsets of a node count in: 1 where it is a part of a key."""
     out = bytearray(length)
-    for each in node.walk():
-        if each.secret or each.closed:
+    for each in _standing_in(node):
+        below = any(one.secret for child in each.children if child.octets is not None for one in child.walk())
+        if each.secret or each.closed or below:
             end = min(each.offset + each.length, length)
             out[each.offset : end] = b"\1" * max(0, end - each.offset)
     return bytes(out)
+
+
+def _standing_in(node: Node) -> Iterator[Node]:
+    """A node and those below it whose offsets count in the same octets."""
+    yield node
+    for child in node.children:
+        if child.octets is None:
+            yield from _standing_in(child)
 
 
 def _pattern(octets: bytes, bits: tuple[int, int]) -> str:
@@ -213,9 +227,16 @@ def _frame(path: str, frame: Frame, layers: Sequence[str], show_secrets: bool) -
 
 
 def _whole(node: Node, octets: bytes, layers: Sequence[str], show_secrets: bool) -> dict[str, Any]:
-    hidden = bytes(len(octets)) if show_secrets else _hidden(node, len(octets))
-    shown = "".join("xx" if hide else f"{octet:02x}" for octet, hide in zip(octets, hidden, strict=True))
-    return {"octets": shown, "tree": [_node(part, show_secrets) for part in _parts(node, layers)]}
+    hidden = _hidden(node, len(octets))
+    parts = [_node(part, show_secrets) for part, *_ in _parts(node, octets, hidden, layers)]
+    return {"octets": _digits(octets, hidden, show_secrets), "tree": parts}
+
+
+def _digits(octets: bytes, hidden: bytes, show_secrets: bool) -> str:
+    """Hexadecimal digits; xx for octets of keys."""
+    if show_secrets:
+        return octets.hex()
+    return "".join("xx" if hide else f"{octet:02x}" for octet, hide in zip(octets, hidden, strict=True))
 
 
 def _node(node: Node, show_secrets: bool) -> dict[str, Any]:
@@ -228,6 +249,8 @@ def _node(node: Node, show_secrets: bool) -> dict[str, Any]:
         "offset": node.offset,
         "length": node.length,
     }
+    if node.octets is not None:
+        row["octets"] = _digits(node.octets, _hidden(node, len(node.octets)), show_secrets)
     if node.bits is not None:
         row["bits"] = list(node.bits)
     if node.closed:

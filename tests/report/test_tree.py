@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from dissectors.binary import Bits, Layer, Length, Number, Opaque
+from dissectors.binary import Bits, Layer, Length, Number, One, Opaque
 from dissectors.tree import tree
 from imsinspect.look import Frame, Message
 from imsinspect.report.tree import TreeView, frames_to_json, tree_to_json
@@ -87,6 +89,40 @@ def test_frames_name_the_frames_of_their_messages() -> None:
     assert lines[-1] == "2 more messages are not shown"
     (row,) = json.loads(frames_to_json("a.pcap", [frame]))
     assert (row["frame"], row["messages"][0]["frames"], row["messages_left_out"]) == (5, [4, 5], 2)
+
+
+class Wrapped(One):
+    """A layer that is written as base64."""
+
+    def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, Any]:
+        return b"", self.choose(pkt, s)(base64.b64decode(s))
+
+    def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
+        return s + base64.b64encode(bytes(val))
+
+
+class Carrier(Layer):
+    """Carries a key as text (RFC 1 §5)."""
+
+    name = "Carrier"
+    fields_desc = [Opaque("word", b"", fixed=4), Wrapped("data", None, lambda *_: Key)]
+
+
+def test_octets_written_as_base64_have_a_pane_of_their_own_and_no_letter_of_the_key_is_shown() -> None:
+    octets = b"key:" + base64.b64encode(OCTETS)
+    node = tree(Carrier(octets))
+    console = Console(width=72, color_system=None, force_terminal=False, highlight=False)
+    with console.capture() as captured:
+        TreeView(console).tree(node, octets)
+    lines = captured.get().splitlines()
+    assert "      key: secret 5f78c332               0000  13 04[·· ·· ·· ··]00 07" in lines
+    assert base64.b64encode(OCTETS)[2:6].hex(" ") not in captured.get()
+    shown = json.loads(tree_to_json(node, octets))
+    assert shown["octets"] == b"key:".hex() + "xx" * 12
+    assert shown["tree"][0]["children"][1]["children"][0]["octets"] == "1304xxxxxxxx0007"
+    with console.capture() as captured:
+        TreeView(console, layers=("key",)).tree(node, octets)
+    assert captured.get().splitlines()[0] == "Key  (RFC 1 §2)"
 
 
 @pytest.mark.parametrize("hostile", [b"\x1b[2J\x1b]0;x\x07abcd", "‮evil".encode()])
