@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from scapy.packet import NoPayload, Packet, Raw
 
-from dissectors.binary import ABSENT, Bits, Layer, Numbers, Numeric, spans
+from dissectors.binary import ABSENT, Bits, Numbers, Numeric, spans
 from dissectors.text import TextPacket
 
 if TYPE_CHECKING:
@@ -113,8 +113,9 @@ class _Trees:
         if depth >= MAX_DEPTH:
             node.notes.append("nested too deep to be shown")
             return node
-        if isinstance(packet, Layer):
-            node.notes += packet.troubles()
+        troubles = getattr(type(packet), "troubles", None)
+        if troubles is not None:
+            node.notes += troubles(packet)
         group = 0
         used = 0
         end = offset

@@ -1,0 +1,1 @@
+"""Cryptographic Message Syntax, which S/MIME bodies are made of."""

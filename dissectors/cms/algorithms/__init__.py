@@ -1,0 +1,1 @@
+"""Algorithms of CMS with their parameters."""

@@ -1,0 +1,1 @@
+"""Recipients of CMS messages."""

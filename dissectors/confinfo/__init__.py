@@ -1,0 +1,1 @@
+"""conference-info documents, the bodies of the conference event package."""

@@ -1,0 +1,1 @@
+"""resource-lists documents, which name recipients."""

@@ -1,0 +1,1 @@
+"""What the dissectors of XML documents share."""
