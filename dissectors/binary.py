@@ -438,8 +438,11 @@ def spans(packet: Packet) -> Iterator[tuple[Any, Any, int, int]]:
             at, waiting = len(built), []
 
 
-def notes(packet: Any, offset: int = 0) -> list[str]:
-    """What is wrong in a layer that was read, each note with the offset in its octets; empty for a sound one."""
+def notes(packet: Any, offset: int = 0, *, inside: bool = True) -> list[str]:
+    """What is wrong in a layer that was read, each note with the offset in its octets; empty for a sound one.
+
+    With what is wrong in the layers inside it, in their places, unless that is not asked for.
+    """
     found: list[str] = []
     if not isinstance(packet, Layer):
         return found
@@ -461,7 +464,7 @@ def notes(packet: Any, offset: int = 0) -> list[str]:
             for item in value if isinstance(value, list) else [value]:
                 if isinstance(item, Raw) and isinstance(field, Packets) and field.name != "content":
                     found.append(f"{packet.name} {field.name}: {len(bytes(item))} octets at {at} are not explained")
-                found += notes(item, at)
+                found += notes(item, at) if inside else []
                 at += len(bytes(item)) if item is not None else 0
     found += [f"{packet.name} at {offset}: {text}" for text in packet.troubles()]
     if packet.payload:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from scapy.packet import NoPayload, Packet, Raw
 
-from dissectors.binary import ABSENT, Bits, Numbers, Numeric, spans
+from dissectors.binary import ABSENT, Bits, Layer, Numbers, Numeric, notes, spans
 from dissectors.text import TextPacket
 
 if TYPE_CHECKING:
@@ -114,7 +114,9 @@ class _Trees:
             node.notes.append("nested too deep to be shown")
             return node
         troubles = getattr(type(packet), "troubles", None)
-        if troubles is not None:
+        if isinstance(packet, Layer):
+            node.notes += notes(packet, offset, inside=False)
+        elif troubles is not None:
             node.notes += troubles(packet)
         group = 0
         used = 0
