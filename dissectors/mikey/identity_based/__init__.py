@@ -1,0 +1,1 @@
+"""The payloads of MIKEY-IBAKE (RFC 6267) and MIKEY-SAKKE (RFC 6509)."""

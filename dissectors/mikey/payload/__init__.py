@@ -1,0 +1,1 @@
+"""The payloads of MIKEY messages that need no ticket and no identity-based cryptography."""

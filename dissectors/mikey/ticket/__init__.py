@@ -1,0 +1,1 @@
+"""The ticket policy and ticket payloads of MIKEY-TICKET (RFC 6043)."""
