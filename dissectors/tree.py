@@ -139,6 +139,10 @@ class _Trees:
             node.children.append(child)
         if not isinstance(packet.payload, NoPayload):
             node.children.append(self.layer(packet.payload, end, depth + 1))
+        if getattr(packet, "secret_tail", False):
+            for each in node.walk():
+                if each.name == OCTETS and each.length:
+                    each.secret = digest(octets[each.offset - offset : each.offset - offset + each.length])
         return node
 
     def field(self, packet: Packet, each: Any, value: Any, offset: int, length: int, depth: int) -> Node:

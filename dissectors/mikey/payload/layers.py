@@ -294,6 +294,7 @@ class KeyDataSubPayloads(Chained):
     """RFC 3830 §6.2, what KEMAC encrypts in most modes: Key data sub-payloads."""
 
     name = "Key data sub-payloads"
+    secret_tail = True  # what can't be read may be a part of a key
     first = codes.KEY_DATA
     fields_desc = [
         PayloadChain(
@@ -341,6 +342,11 @@ class KEMAC(Payload):
         Number("mac_alg", 0, 1, named(codes.MAC_ALGORITHMS)),
         OctetsByCode("mac", "mac_alg", codes.MAC_OCTETS),
     ]
+
+    @property
+    def secret_tail(self) -> bool:
+        """Whether octets that could not be read may be a part of a key."""
+        return bool(self.encr_alg == 0)
 
     def keys_in_clear(self) -> list[KeyData]:
         """The Key data sub-payloads, where they are not encrypted."""

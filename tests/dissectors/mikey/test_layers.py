@@ -480,3 +480,11 @@ def test_hostile_messages_are_read_in_bounded_time(octets: bytes) -> None:
     assert len(packet.payloads) <= MAX_CHAINED
     tree(packet)
     assert time.process_time() - start < 10
+
+
+def test_a_readable_key_that_is_cut_stays_secret_in_the_tree() -> None:
+    """KEMAC with NULL encryption whose Key data says more octets than there are."""
+    message = bytes.fromhex("0100010000000001000100000600200020deadbeef00")
+    shown = [node for node in tree(MIKEY(message)).walk() if "de ad be ef" in node.value or node.secret]
+    assert shown
+    assert all(node.secret for node in shown)
