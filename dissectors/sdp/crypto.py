@@ -17,6 +17,7 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 DISTINCT = 8  # characters of a key that differ; a placeholder repeats few
 _SPOILED = re.compile(rb"([A-Za-z0-9+/]{38,88}={0,2})[^A-Za-z0-9+/=|;]")
 _MASKED = re.compile(rb"[^*<>\[\]]*(?:[*<>\[\]]|\.\.\.)|([xX.#_-])\1*\Z", re.DOTALL)
+_USUAL = re.compile(rb"([1-9][0-9]{0,8}) ([A-Za-z0-9_]+) inline:([A-Za-z0-9+/]{38,88}={0,2})(?:\|2\^([1-9][0-9]?))?")
 _NUMBER_DIGITS = 310  # an MKI of 128 octets is no longer
 _FLAGS = frozenset((b"UNENCRYPTED_SRTP", b"UNENCRYPTED_SRTCP", b"UNAUTHENTICATED_SRTP"))
 
@@ -87,7 +88,39 @@ def parse_crypto(value: bytes, offset: int = 0, length: int = 0) -> Crypto:
 
     The first thing wrong is the error (RFC 4568 §4, §6, §9).
     """
+    usual = _USUAL.fullmatch(value)
+    if usual is not None:
+        found = _usual(usual, offset, length)
+        if found is not None:
+            return found
+    return _parse(value, offset, length, [])
+
+
+def _usual(line: re.Match[bytes], offset: int, length: int) -> Crypto | None:
+    """A line with one key of a registered suite and nothing that is wrong; None for any other."""
+    tag, name, encoded, power = line.groups()
+    suite = crypto_suite(name)
+    if suite is None or not suite.registered or not suite.confirmed or len(encoded) != suite.text_length:
+        return None
+    if power is not None and int(power) > 31:
+        return None
+    if encoded[:1] in b"xX":  # perhaps a placeholder
+        return None
+    key_salt = binascii.a2b_base64(encoded)
+    if len(key_salt) != suite.length:
+        return None
+    key = InlineKey(key_salt, None if power is None else 1 << int(power), None, 0, len(encoded))
+    return Crypto(int(tag), name, (key,), (), "", False, offset, length)
+
+
+def crypto_troubles(value: bytes) -> tuple[str, ...]:
+    """All that is wrong with the value of an a=crypto attribute (RFC 4568 §4, §6, §9)."""
     trouble: list[str] = []
+    _parse(value, 0, 0, trouble)
+    return tuple(dict.fromkeys(trouble))
+
+
+def _parse(value: bytes, offset: int, length: int, trouble: list[str]) -> Crypto:
     notes: list[str] = []
     if value[:1] in (b" ", b"\t"):
         trouble.append("white space before the tag")

@@ -12,6 +12,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dissectors.notes import Note
+from dissectors.sdp.capabilities.parse import (
+    AttributeCapability,
+    Configuration,
+    attribute_capability,
+    configuration,
+    transport_capabilities,
+)
 from dissectors.sdp.crypto import Crypto, InlineKey, parse_crypto
 from dissectors.sdp.transports import Transport, transport
 
@@ -233,11 +240,11 @@ class Section:
 
     def fingerprints(self, *, session_level: bool) -> tuple[Fingerprint, ...]:
         """The a=fingerprint lines of this level."""
-        return tuple(_fingerprint(attribute, session_level) for attribute in self.all(b"fingerprint"))
+        return tuple(read_fingerprint(attribute, session_level) for attribute in self.all(b"fingerprint"))
 
     def key_mgmt(self, *, session_level: bool) -> tuple[KeyMgmt, ...]:
         """The a=key-mgmt lines of this level."""
-        return tuple(_key_mgmt(attribute, session_level) for attribute in self.all(b"key-mgmt"))
+        return tuple(read_key_mgmt(attribute, session_level) for attribute in self.all(b"key-mgmt"))
 
     def crypto(self) -> tuple[Crypto, ...]:
         """The a=crypto lines of this level; a tag that was used before is an error (RFC 4568 §4.1)."""
@@ -467,6 +474,21 @@ class Media:
         return self.section.words(b"accept-types")
 
     @property
+    def accept_wrapped_types(self) -> tuple[bytes, ...]:
+        """Media types inside of containers (RFC 4975 §8.6)."""
+        return self.section.words(b"accept-wrapped-types")
+
+    @property
+    def max_size(self) -> int | None:
+        """Most octets of a message (RFC 4975 §8.6)."""
+        return _integer(self.section.value(b"max-size"))
+
+    @property
+    def bfcpver(self) -> tuple[int, ...]:
+        """Versions of BFCP (RFC 8856 §5.5)."""
+        return tuple(number for word in self.section.words(b"bfcpver") if (number := _integer(word)) is not None)
+
+    @property
     def floorctrl(self) -> tuple[bytes, ...]:
         """Floor control roles (RFC 8856 §5.1)."""
         return self.section.words(b"floorctrl")
@@ -525,6 +547,41 @@ class Media:
     def acfg(self) -> tuple[bytes, ...]:
         """Actual configurations as sent (RFC 5939)."""
         return self.section.values(b"acfg")
+
+    @property
+    def attribute_capabilities(self) -> tuple[AttributeCapability, ...]:
+        """Attributes that may be used, of the section and of the session (RFC 5939 §3.4.2)."""
+        values = (*self.session.values(b"acap"), *self.section.values(b"acap"))
+        return tuple(found for value in values if (found := attribute_capability(value)) is not None)
+
+    @property
+    def transport_capabilities(self) -> dict[int, bytes]:
+        """Transports that may be used, by their numbers, of the section and of the session (RFC 5939 §3.4.1)."""
+        out: dict[int, bytes] = {}
+        for value in (*self.session.values(b"tcap"), *self.section.values(b"tcap")):
+            out |= transport_capabilities(value)
+        return out
+
+    @property
+    def potential_configurations(self) -> tuple[Configuration, ...]:
+        """What is offered instead of the m= line, the preferred one first (RFC 5939 §3.5.1)."""
+        found = [each for value in self.pcfg if (each := configuration(value)) is not None]
+        return tuple(sorted(found, key=lambda each: each.number))
+
+    @property
+    def actual_configuration(self) -> Configuration | None:
+        """What was chosen of the offered configurations (RFC 5939 §3.5.2)."""
+        return configuration(self.acfg[0]) if self.acfg else None
+
+    @property
+    def identity(self) -> tuple[bytes, ...]:
+        """Identity assertions as sent, of the session (RFC 8827 §7.5)."""
+        return self.session.values(b"identity")
+
+    @property
+    def rtcp_fb(self) -> tuple[bytes, ...]:
+        """Feedback that is understood, as sent (RFC 4585 §4.2)."""
+        return self.section.values(b"rtcp-fb")
 
     @property
     def ice(self) -> bool:
@@ -699,7 +756,8 @@ def _with_error(crypto: Crypto, error: str) -> Crypto:
     )
 
 
-def _fingerprint(attribute: Attribute, session_level: bool) -> Fingerprint:
+def read_fingerprint(attribute: Attribute, session_level: bool) -> Fingerprint:
+    """Take an a=fingerprint attribute apart (RFC 8122 §5)."""
     name, _, text = attribute.value.strip().partition(b" ")
     hash_function, text = name.lower(), text.strip()
     error, digest = "", b""
@@ -720,7 +778,8 @@ def _fingerprint(attribute: Attribute, session_level: bool) -> Fingerprint:
     return Fingerprint(hash_function, digest, error, attribute.offset, attribute.length, session_level, notes)
 
 
-def _key_mgmt(attribute: Attribute, session_level: bool) -> KeyMgmt:
+def read_key_mgmt(attribute: Attribute, session_level: bool) -> KeyMgmt:
+    """Take an a=key-mgmt attribute apart (RFC 4567 §3.1)."""
     value = attribute.value.rstrip(b" \t")
     value = value[1:] if value[:1] == b" " else value
     protocol, space, text = value.partition(b" ")

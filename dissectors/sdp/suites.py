@@ -31,6 +31,11 @@ class CryptoSuite:
         return self.key + self.salt
 
     @property
+    def text_length(self) -> int:
+        """Characters of master key and salt in base64, with the padding."""
+        return -(-self.length // 3) * 4
+
+    @property
     def null(self) -> bool:
         """Encrypts nothing."""
         return self.cipher == "NULL"

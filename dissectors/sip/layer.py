@@ -8,16 +8,35 @@ Content-Length whose value is None is computed from the body.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scapy.fields import PacketField, PacketListField
 from scapy.layers.inet import UDP
 from scapy.packet import Packet, Raw, bind_bottom_up, bind_layers
 
+from dissectors.binary import One, Packets
+from dissectors.sdp.fields import TextLayer, layer_of
 from dissectors.sdp.layer import SDP
 from dissectors.sip.body import DEPTH_LIMIT, content_start, delimited
-from dissectors.sip.parse import COMPACT_FORMS, SipMessage, header_rows, parameters, parse
-from dissectors.text import CONTENT, TextField, TextListField, TextPacket
+from dissectors.sip.layers import HEADER_LAYERS
+from dissectors.sip.parse import COMPACT_FORMS, SipMessage, header_rows, is_start_line, parameters, parse
+from dissectors.sip.values import SIPHeader
+from dissectors.text import CONTENT, TextField
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "BODY_LAYERS",
+    "HEADER_LIMIT",
+    "PORT",
+    "SIP",
+    "SIPBodyPart",
+    "SIPFragment",
+    "SIPHeader",
+    "SIPMultipart",
+    "body_packet",
+    "header_layer",
+]
 
 HEADER_LIMIT = 1024  # headers shown as packets; the octets behind them are kept in one field
 PORT = 5060
@@ -25,38 +44,18 @@ PORT = 5060
 _HEADER = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)")
 _HEAD_END = re.compile(rb"(?<=\n)\r?\n\Z")
 _EMPTY_LINE = re.compile(rb"\r?\n")
+_LINE = re.compile(CONTENT)
+_LINE_END = re.compile(rb"(?:\r?\n)?")
+_HEAD_ENDS = re.compile(rb"\n(?=\r?\n)")
+PLAIN = frozenset((b"", b"identity", b"7bit", b"8bit", b"binary"))
+"""Encodings that leave a body as it is."""
 
 
-class HeaderValueField(TextField):
-    """A header's value as sent, folded lines included; None stands for a length still to be computed."""
-
-    __slots__ = ()
-
-    def i2m(self, pkt: Any, x: bytes | None) -> bytes:
-        """A length without a body around it is 0."""
-        return b"0" if x is None else bytes(x)
-
-    def i2repr(self, pkt: Any, x: bytes | None) -> str:
-        """As it stands."""
-        return repr(x)
-
-
-class SIPHeader(TextPacket):
-    """One header field with its folded lines (RFC 3261 §7.3.1)."""
-
-    name = "SIP header"
-    fields_desc = [
-        TextField("header_name", b"", rb"[!-9;-~]+(?=[ \t]*:)|"),
-        TextField("separator", b": ", rb"[ \t]*:[ \t]*|"),
-        HeaderValueField("header_value", b"", rb"(?:[^\r\n]|\r(?!\n)|\r?\n(?=[ \t]))*+"),
-        TextField("eol", b"\r\n", rb".*"),
-    ]
-
-    @property
-    def canonical_name(self) -> bytes:
-        """The name in lower case, compact forms written out."""
-        name: bytes = bytes(self.header_name).lower()
-        return COMPACT_FORMS.get(name, name)
+def header_layer(octets: bytes) -> type[Packet]:
+    """The layer of one header, by its name in any spelling."""
+    name, colon, _ = octets[:64].partition(b":")
+    name = name.rstrip(b" \t").lower()
+    return HEADER_LAYERS.get(COMPACT_FORMS.get(name, name), SIPHeader) if colon else SIPHeader
 
 
 def _cut_headers(s: bytes) -> tuple[list[Packet], bytes]:
@@ -66,17 +65,28 @@ def _cut_headers(s: bytes) -> tuple[list[Packet], bytes]:
     while at < len(s) and len(packets) < HEADER_LIMIT and not _EMPTY_LINE.match(s, at):
         found = _HEADER.match(s, at)
         end = found.end() if found else len(s)
-        packets.append(SIPHeader(s[at:end]))
+        octets = s[at:end]
+        packets.append(header_layer(octets)(octets))
         at = end
     return packets, s[at:]
 
 
-class HeadersField(TextListField):
+class HeadersField(Packets):
     """Headers; a Content-Length without a value gets the length of the body."""
 
-    __slots__ = ()
+    __slots__: list[str] = []
 
-    def addfield(self, pkt: Any, s: bytes, val: list[Any]) -> bytes:
+    def __init__(self, name: str) -> None:
+        super().__init__(name, None, lambda pkt, data: iter(()))
+
+    def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, list[Packet]]:
+        """Take headers off the front."""
+        packets, rest = _cut_headers(s)
+        for packet in packets:
+            packet.add_parent(pkt)
+        return rest, packets
+
+    def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
         """Build every header."""
         return s + b"".join(self._built(pkt, header) for header in val or ())
 
@@ -120,21 +130,21 @@ class UnreadHeadersField(TextField):
         return s[len(unread) :], unread
 
 
-class BodyField(PacketField):
-    """A body as SDP, multipart or raw octets; None if there is none."""
+class BodyField(One):
+    """A body as its layer, or as raw octets; None if there is none."""
 
-    __slots__ = ()
+    __slots__: list[str] = []
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, None, Packet)
+        super().__init__(name, None, lambda pkt, octets: Raw)
 
     def any2i(self, pkt: Any, x: Any) -> Any:
         """Octets become a raw packet."""
         return Raw(load=bytes(x)) if isinstance(x, bytes | bytearray) else x
 
-    def i2m(self, pkt: Any, i: Any) -> bytes:
+    def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
         """Build the body."""
-        return _octets(i)
+        return s + _octets(val)
 
     def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, Any]:
         """The declared body; what stands behind it is left to the next field."""
@@ -146,13 +156,13 @@ class BodyField(PacketField):
         return s[size:], body
 
 
-class SIPBodyPart(TextPacket):
-    """One part of a multipart body, from its delimiter to the line break in front of the next."""
+class SIPBodyPart(TextLayer):
+    """One part of a multipart body, from its delimiter to the line break in front of the next (RFC 2046 §5.1.1)."""
 
     name = "SIP body part"
     fields_desc = [
         TextField("delimiter", b"", rb"[^\n]*\n?"),
-        HeadersField("headers", _cut_headers),
+        HeadersField("headers"),
         TextField("empty_line", b"\r\n", rb"\r?\n|"),
         BodyField("body"),
         TextField("eol", b"\r\n", rb".*"),
@@ -165,15 +175,54 @@ class SIPBodyPart(TextPacket):
         return s
 
 
-class SIPMultipart(TextPacket):
+class SIPMultipart(TextLayer):
     """A multipart body (RFC 2046 §5.1). Dissected alone, without its boundary, it is all preamble."""
 
     name = "SIP multipart"
     fields_desc = [
         TextField("preamble", b"", rb".*"),
-        PacketListField("parts", [], SIPBodyPart, length_from=lambda pkt: 0),
+        Packets("parts", lambda pkt: 0, lambda pkt, data: iter(())),
         TextField("epilogue", b"", rb".*"),
     ]
+
+
+class SIPFragment(TextLayer):
+    """A SIP message, or a part of one, as a body (RFC 3420 §2.2, RFC 3261 §23.4)."""
+
+    name = "SIP fragment"
+    fields_desc = [
+        TextField("start_line", b"", rb""),
+        TextField("start_line_eol", b"", rb""),
+        HeadersField("headers"),
+        TextField("unread_headers", b"", rb""),
+        TextField("empty_line", b"", rb"\r?\n|"),
+        BodyField("body"),
+    ]
+    __slots__ = ("lean",)
+
+    def pre_dissect(self, s: bytes) -> bytes:
+        """A fragment alone: octets behind its empty line stay raw."""
+        self.lean: SipMessage | None = None
+        return s
+
+    def do_dissect(self, s: bytes) -> bytes:
+        """Take the parts of the fragment, if it is the outermost one."""
+        self.fields.update(_fragment_fields(s, 0))
+        self.explicit = 1
+        return b""
+
+
+BODY_LAYERS: dict[bytes, tuple[str, str]] = {
+    b"application/conference-info+xml": ("dissectors.confinfo.layers", "ConferenceInfo"),
+    b"application/mikey": ("dissectors.mikey.layers", "MIKEY"),
+    b"application/pkcs7-mime": ("dissectors.cms.layers", "CMS"),
+    b"application/pkcs7-signature": ("dissectors.cms.layers", "CMS"),
+    b"application/x-pkcs7-mime": ("dissectors.cms.layers", "CMS"),
+    b"application/x-pkcs7-signature": ("dissectors.cms.layers", "CMS"),
+    b"application/resource-lists+xml": ("dissectors.resource_lists.layers", "ResourceLists"),
+    b"message/cpim": ("dissectors.cpim.layers", "CPIM"),
+}
+"""Module and class of the layers of media types, loaded when they are first met."""
 
 
 def body_packet(data: bytes, head: bytes, depth: int) -> Packet:
@@ -182,14 +231,49 @@ def body_packet(data: bytes, head: bytes, depth: int) -> Packet:
     kind = kinds[0] if kinds else b""
     media_type = kind.partition(b";")[0].strip().lower()
     encoded = header_rows(head, b"content-encoding") or header_rows(head, b"content-transfer-encoding")
-    plain = all(row.lower() in (b"", b"identity", b"7bit", b"8bit", b"binary") for row in encoded)
-    if plain and (media_type == b"application/sdp" or (not media_type and data[:3] == b"v=0")):
+    if depth >= DEPTH_LIMIT or any(row.lower() not in PLAIN for row in encoded):
+        return _made(Raw(load=data))
+    if media_type == b"application/sdp" or (not media_type and data[:3] == b"v=0"):
         return SDP(data)
-    if plain and media_type.startswith(b"multipart/") and depth < DEPTH_LIMIT:
+    if media_type.startswith(b"multipart/"):
         boundary = parameters(kind).get(b"boundary", b"")
-        if boundary:
-            return _multipart(data, boundary, depth)
+        return _multipart(data, boundary, depth) if boundary else _made(Raw(load=data))
+    if media_type in (b"message/sipfrag", b"message/sip"):
+        fragment = SIPFragment(**_fragment_fields(data, depth))
+        return _made(fragment)
+    layer = layer_of(*BODY_LAYERS[media_type]) if media_type in BODY_LAYERS else None
+    if layer is not None:
+        packet = layer(data)
+        if bytes(packet) == data:
+            return packet
     return _made(Raw(load=data))
+
+
+def _fragment_fields(data: bytes, depth: int) -> dict[str, Any]:
+    """The fields of a SIP fragment."""
+    start_line = eol = b""
+    rest = data
+    if is_start_line(data):
+        start_line = _LINE.match(data)[0]  # type: ignore[index]
+        eol = _LINE_END.match(data, len(start_line))[0]  # type: ignore[index]
+        rest = data[len(start_line) + len(eol) :]
+    headers, behind = _cut_headers(rest)
+    head = rest[: len(rest) - len(behind)]
+    unread = b""
+    if len(headers) == HEADER_LIMIT:
+        end = _HEAD_ENDS.search(behind)
+        unread = behind[: end.start() + 1] if end else behind
+        head, behind = head + unread, behind[len(unread) :]
+    empty = _LINE_END.match(behind)[0]  # type: ignore[index]
+    content = behind[len(empty) :]
+    return {
+        "start_line": start_line,
+        "start_line_eol": eol,
+        "headers": headers,
+        "unread_headers": unread,
+        "empty_line": empty,
+        "body": body_packet(content, b"\n" + head, depth + 1) if content else None,
+    }
 
 
 def _multipart(data: bytes, boundary: bytes, depth: int) -> Packet:
@@ -220,7 +304,7 @@ def _made(packet: Packet) -> Packet:
     return packet
 
 
-class SIP(TextPacket):
+class SIP(TextLayer):
     """A SIP message (RFC 3261 §7)."""
 
     name = "SIP"
@@ -228,7 +312,7 @@ class SIP(TextPacket):
         TextField("leading", b"", rb"[\r\n]*+"),
         TextField("start_line", b"", CONTENT),
         LineEndField("start_line_eol", None, rb"\r?\n|"),
-        HeadersField("headers", _cut_headers),
+        HeadersField("headers"),
         UnreadHeadersField("unread_headers", b"", rb""),
         LineEndField("empty_line", None, rb"\r?\n|"),
         BodyField("body"),
@@ -245,6 +329,11 @@ class SIP(TextPacket):
         """Only dissecting needs the parsed message: a change to the packet would make it wrong."""
         self.lean = None
         return s
+
+    def troubles(self) -> Iterator[str]:
+        """What the lean parser says of the message: no start line, headers without an end, a wrong Content-Length."""
+        for note in self.message().notes:
+            yield note.text
 
     def message(self) -> SipMessage:
         """What the lean parser reads from the octets of this packet."""

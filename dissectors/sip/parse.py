@@ -57,7 +57,7 @@ _OF_BODY = re.compile(rb"\n(?:content-(?!type|length)|e[ \t]*:)", re.IGNORECASE)
 _VIA = re.compile(rb"\n(?:via|v)[ \t]*:([^\n]*)", re.IGNORECASE)
 _TAG = re.compile(rb";[ \t]*tag[ \t]*=[ \t]*([^;,\s]*)", re.IGNORECASE)
 _BRANCH = re.compile(rb";[ \t]*branch[ \t]*=[ \t]*([^;,\s]*)", re.IGNORECASE)
-_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _PIECES = {
     separator: re.compile(rb'"(?:[^"\\]|\\.)*+"?|<[^>]*+>?|[^"<' + separator + rb"]++|" + separator, re.DOTALL)
     for separator in (b",", b";")
@@ -326,10 +326,12 @@ def _behind_address(value: bytes) -> int:
     if value[:1] == b'"':
         at = value.find(b'"', 1) + 1
         if not at or value[at - 2] == 92:  # an escaped quote, perhaps
-            quoted = _QUOTED.match(value)
+            quoted = QUOTED.match(value)
             at = quoted.end() if quoted else 0
     left = value.find(b"<", at)
-    return value.find(b">", left) + 1 if left >= 0 else at
+    if left < 0 or value.find(b";", at, left) >= 0:  # a bracket behind a semicolon belongs to a parameter
+        return at
+    return value.find(b">", left) + 1
 
 
 @lru_cache(maxsize=256)
@@ -370,10 +372,10 @@ def unquoted(value: bytes) -> bytes:
 def uri_of(value: bytes) -> bytes:
     """The addr-spec of a name-addr, or of a bare address without the header's parameters (RFC 3261 §20.10)."""
     value = value.strip()
-    quoted = _QUOTED.match(value)
+    quoted = QUOTED.match(value)
     at = quoted.end() if quoted else 0
     left = value.find(b"<", at)
-    if left >= 0:
+    if left >= 0 and value.find(b";", at, left) < 0:
         right = value.find(b">", left)
         return value[left + 1 : right if right >= 0 else len(value)].strip()
     return value[at:].partition(b";")[0].strip()

@@ -27,7 +27,7 @@ MAX_FRAGMENT = 2**14 + 2048
 
 TLS_HEADER = 5
 DTLS_HEADER = 13
-_LEAST_PROTECTED = 16  # no MAC or tag that is negotiated with a cipher is shorter than with NULL and MD5
+LEAST_PROTECTED = 16  # no MAC or tag that is negotiated with a cipher is shorter than with NULL and MD5
 _MAX_HANDSHAKE = 1 << 18
 _CAPWAP_DTLS_PREAMBLE = b"\x01\x00\x00\x00"
 
@@ -167,10 +167,10 @@ def _plausible_tls(data: bytes, offset: int, content_type: int, length: int) -> 
     if content_type == HANDSHAKE:
         if length < 4:
             return False
-        return len(fragment) == 0 or plausible_handshake_start(fragment) or length >= 2 * _LEAST_PROTECTED
+        return len(fragment) == 0 or plausible_handshake_start(fragment) or length >= 2 * LEAST_PROTECTED
     if content_type == HEARTBEAT:
-        return length >= 3 + _LEAST_PROTECTED
-    return length >= _LEAST_PROTECTED
+        return length >= 3 + LEAST_PROTECTED
+    return length >= LEAST_PROTECTED
 
 
 def looks_like_tls(data: bytes) -> bool:
@@ -309,7 +309,7 @@ def _octets_of(data: bytes, record: DtlsRecord) -> int:
 def _classic(data: bytes, offset: int, connection_id_octets: int | None) -> DtlsRecord | None:
     octets = 0
     if data[offset] == TLS12_CID:
-        octets = _connection_id_octets(data, offset) if connection_id_octets is None else connection_id_octets
+        octets = cid_octets(data[offset + 11 :]) if connection_id_octets is None else connection_id_octets
     at = offset + 11 + octets
     if at + 2 > len(data):
         return None
@@ -328,12 +328,13 @@ def _classic(data: bytes, offset: int, connection_id_octets: int | None) -> Dtls
     )
 
 
-def _connection_id_octets(data: bytes, offset: int) -> int:
-    """The octets of a connection id with which the record ends where the datagram does; 0 if none does."""
-    left = len(data) - offset - DTLS_HEADER
-    for octets in range(min(left, 255) + 1):
-        at = offset + 11 + octets
-        if data[at] << 8 | data[at + 1] == left - octets:
+def cid_octets(data: bytes) -> int:
+    """The octets of a connection id with which a record ends where its datagram does (RFC 9146 §4); 0 if none does.
+
+    Given what follows the sequence number. The handshake alone says how long the id is.
+    """
+    for octets in range(min(len(data) - 1, 256)):
+        if data[octets] << 8 | data[octets + 1] == len(data) - octets - 2:
             return octets
     return 0
 
@@ -355,7 +356,7 @@ def _unified(data: bytes, offset: int, connection_id_octets: int | None) -> Dtls
         at += 2
     else:
         length = len(data) - at
-    if not _LEAST_PROTECTED <= length <= MAX_FRAGMENT:
+    if not LEAST_PROTECTED <= length <= MAX_FRAGMENT:
         return None  # RFC 9147 §4.2.3: protected records have at least 16 octets
     return DtlsRecord(
         offset, -1, 0, first & 3, sequence_number, connection_id, length, data[at : at + length], unified=True
@@ -399,4 +400,4 @@ def _plausible_dtls(record: DtlsRecord) -> bool:
         return record.type == ACK
     if record.type == TLS12_CID:
         return record.length >= 9
-    return record.length >= _LEAST_PROTECTED if record.type != CHANGE_CIPHER_SPEC else True
+    return record.length >= LEAST_PROTECTED if record.type != CHANGE_CIPHER_SPEC else True

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dissectors.sdp.crypto import InlineKey, parse_crypto
+from dissectors.sdp.suites import SDES_SUITES
 
 KEY = b"PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR"
 OTHER = b"d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
@@ -232,3 +233,16 @@ def test_a_key_with_octets_behind_it_is_read_although_the_line_is_invalid() -> N
     line = parse_crypto(b"1 AES_CM_128_HMAC_SHA1_80 inline:" + key + b"\x1b")
     assert (len(line.keys), line.masked, line.error) == (1, False, "octets behind the key that are not base64")
     assert parse_crypto(b"1 AES_CM_128_HMAC_SHA1_80 inline:" + b"x" * 40 + b"*").masked
+
+
+@given(
+    st.sampled_from(sorted(SDES_SUITES)),
+    st.binary(min_size=26, max_size=48),
+    st.sampled_from([b"", b"|2^1", b"|2^31", b"|2^32", b"|2^48", b"|2^99", b"|5"]),
+    st.sampled_from([b"1", b"0", b"01", b"123456789", b"1234567890"]),
+)
+def test_usual_lines_say_the_same_as_by_the_long_way(suite: str, octets: bytes, lifetime: bytes, tag: bytes) -> None:
+    """One blank more behind the line takes the long way."""
+    line = tag + b" " + suite.encode() + b" inline:" + base64.b64encode(octets) + lifetime
+    assert parse_crypto(line, 3, 9) == parse_crypto(line + b" ", 3, 9)
+    assert [key.key_salt for key in parse_crypto(line).keys] == [octets]

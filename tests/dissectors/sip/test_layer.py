@@ -10,8 +10,13 @@ from hypothesis import strategies as st
 from scapy.layers.inet import IP, UDP
 from scapy.packet import Packet, Raw
 
+from dissectors.binary import notes
+from dissectors.sdp.fields import layer_of
 from dissectors.sdp.layer import SDP, SDPCrypto, SDPLine, SDPMedia
-from dissectors.sip.layer import HEADER_LIMIT, SIP, SIPHeader, SIPMultipart
+from dissectors.sip import layer as layer_module
+from dissectors.sip.layer import BODY_LAYERS, HEADER_LIMIT, SIP, SIPFragment, SIPHeader, SIPMultipart, body_packet
+from dissectors.sip.layers import SIPTo, SIPVia
+from dissectors.text import TextField, TextPacket
 
 SDP_BODY = b"v=0\r\nm=audio 4000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\n"
 INVITE = (
@@ -49,6 +54,8 @@ def test_the_parts_of_a_message_are_packets() -> None:
     assert sip.start_line == b"INVITE sip:bob@example.com SIP/2.0"
     via, from_, stray, _, length = sip.headers
     assert (via.header_name, via.separator, via.header_value) == (b"Via", b" : ", b"SIP/2.0/UDP a\r\n ;branch=b")
+    assert isinstance(via, SIPVia)
+    assert via.values[0].parameters[0].separator == b"\r\n ;"
     assert (from_.canonical_name, from_.separator, from_.eol) == (b"from", b":", b"\n")
     assert (stray.header_name, stray.header_value) == (b"", b"no colon here")
     assert length.header_value == b"%d" % len(SDP_BODY)
@@ -74,7 +81,7 @@ def test_multipart_bodies_are_packets_within_packets() -> None:
 
 def test_a_change_deep_inside_is_built() -> None:
     sip = SIP(INVITE)
-    sip.body.lines[2].key_params = b"inline:y"
+    sip.body.lines[2].key_params[0].key_salt = b"y"
     sip.headers[0].header_name = b"v"
     assert bytes(sip) == INVITE.replace(b"inline:x", b"inline:y").replace(b"Via", b"v")
 
@@ -130,6 +137,76 @@ def test_headers_above_the_limit_are_kept_in_one_field() -> None:
     assert sip.unread_headers == b"X: y\r\n" * 3
     assert sip.body.load == b"body"
     assert bytes(without_caches(sip)) == data
+
+
+def test_a_fragment_is_taken_apart() -> None:
+    body = b"SIP/2.0 200 OK\r\nTo: <sip:a>;tag=1\r\nContent-Type: application/sdp\r\n\r\n" + SDP_BODY
+    data = b"NOTIFY sip:a SIP/2.0\r\nc: message/sipfrag;version=2.0\r\n\r\n" + body
+    sip = SIP(data)
+    assert isinstance(sip.body, SIPFragment)
+    assert (sip.body.start_line, sip.body.empty_line) == (b"SIP/2.0 200 OK", b"\r\n")
+    assert isinstance(sip.body.headers[0], SIPTo)
+    assert isinstance(sip.body.body, SDP)
+    assert bytes(without_caches(sip)) == data
+    assert bytes(without_caches(SIPFragment(body))) == body
+    for text in (b"SIP/2.0 100 Trying", b"To: <sip:a>", b"SIP/2.0 200 OK\r\n\r\nx", b"\r\n", b"\r\nx", b"x\n" * 2000):
+        assert bytes(without_caches(SIPFragment(text))) == text
+
+
+@pytest.mark.parametrize("kind", [b"message/sip", b"message/sipfrag"])
+def test_messages_in_messages_are_bounded(kind: bytes) -> None:
+    data = b"OPTIONS sip:a SIP/2.0\r\nc: " + kind + b"\r\n\r\n"
+    sip = SIP(data * 200)
+    assert bytes(without_caches(sip)) == data * 200
+    depth = 0
+    while isinstance(sip, SIP | SIPFragment):
+        sip = sip.body
+        depth += 1
+    assert depth == layer_module.DEPTH_LIMIT + 1
+    assert isinstance(sip, Raw)
+
+
+@pytest.mark.parametrize("kind", sorted(BODY_LAYERS))
+def test_bodies_of_other_formats_are_their_layers_and_keep_every_octet(kind: bytes) -> None:
+    head = b"\nContent-Type: " + kind.upper() + b"; x=y\r\n\r\n"
+    layer = layer_of(*BODY_LAYERS[kind])
+    for data in (b"\x30\x80\x00", b"<a/>", b"From: <im:a>\r\n\r\nx: y\r\n\r\nz"):
+        packet = body_packet(data, head, 0)
+        assert isinstance(packet, (Raw,) if layer is None else (Raw, layer))
+        assert bytes(packet) == data
+    if layer is not None:
+        assert isinstance(packet, layer)
+
+
+def test_a_layer_that_is_not_there_is_none() -> None:
+    assert layer_of("dissectors.of_no_one.layers", "Nothing") is None
+    assert layer_of("dissectors.sdp.layer", "Nothing") is None
+
+
+class Shouted(TextField):
+    """Text that is not built as it was read."""
+
+    def addfield(self, pkt: Any, s: bytes, val: bytes) -> bytes:
+        return s + val.upper()
+
+
+class Shouting(TextPacket):
+    """A layer that does not keep its octets (RFC 0)."""
+
+    fields_desc = [Shouted("text", b"", rb".*")]
+
+
+def test_a_layer_that_changes_octets_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer_module, "layer_of", lambda module, name: Shouting)
+    assert isinstance(body_packet(b"X", b"\nc: application/mikey\r\n\r\n", 0), Shouting)
+    assert isinstance(body_packet(b"x", b"\nc: application/mikey\r\n\r\n", 0), Raw)
+
+
+def test_what_is_wrong_is_said() -> None:
+    assert notes(SIP(INVITE)) == ["SIP at 0: 6 octets behind the declared body", *notes(SIP(INVITE))[1:]]
+    assert notes(SIP(b"OPTIONS sip:a SIP/2.0\r\nContent-Length: x\r\n\r\n")) == [
+        "SIP at 0: SIP-CLEN: Content-Length is no number: 'x'"
+    ]
 
 
 PIECES = st.sampled_from(

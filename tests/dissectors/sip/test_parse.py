@@ -391,3 +391,10 @@ def test_importing_the_parsers_does_not_import_scapy() -> None:
         "sys.exit(any(name.split('.')[0] == 'scapy' for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_bracket_behind_a_semicolon_belongs_to_a_parameter() -> None:
+    assert parameters(b'token;info=<https://a;b>;alg="<x>"') == {b"info": b"<https://a;b>", b"alg": b"<x>"}
+    assert uri_of(b"sip:a@b;x=<c>") == b"sip:a@b"
+    message = parse(b"INVITE sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;x=<y>;branch=z\r\nFrom: sip:a;x=<y>;tag=1\r\n\r\n")
+    assert (message.branch, message.from_tag) == (b"z", b"1")

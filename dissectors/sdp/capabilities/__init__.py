@@ -1,0 +1,1 @@
+"""Capability negotiation in session descriptions (RFC 5939, RFC 6871)."""

@@ -1,0 +1,1 @@
+"""Extensions of TLS and DTLS handshake messages."""

@@ -1,0 +1,1 @@
+"""What extensions of TLS 1.3 hold."""

@@ -1,0 +1,1 @@
+"""ServerKeyExchange and ClientKeyExchange, whose form the cipher suite chooses."""

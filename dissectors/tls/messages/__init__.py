@@ -1,0 +1,1 @@
+"""Handshake messages of TLS and DTLS, without those that exchange keys."""

@@ -1,0 +1,1 @@
+"""Records and messages of SSL 2.0."""
