@@ -20,7 +20,7 @@ class Entry(NamedTuple):
 
 CATALOG = {
     "bfcp": Entry("dissectors.bfcp.layers", "BFCP", False, "a BFCP message (RFC 8855)"),
-    "certificate": Entry("dissectors.x509.layers", "X509", False, "an X.509 certificate in DER (RFC 5280)"),
+    "certificate": Entry("dissectors.x509.layers", "Certificate", False, "an X.509 certificate in DER (RFC 5280)"),
     "cms": Entry("dissectors.cms.layers", "CMS", False, "a CMS object in DER or BER (RFC 5652)"),
     "conference-info": Entry("dissectors.confinfo.layers", "ConferenceInfo", True, "a conference document (RFC 4575)"),
     "cpim": Entry("dissectors.cpim.layers", "CPIM", True, "a CPIM message (RFC 3862)"),

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dissectors.sdp.capabilities.layers import CAPABILITY_LAYERS
-from dissectors.sdp.fields import Meant, Pieces, TextLayer, Word, gap, line, word, words
+from dissectors.sdp.fields import line
 from dissectors.sdp.keying.layers import (
     KEYING_LAYERS,
     SDPCrypto,
@@ -25,7 +25,7 @@ from dissectors.sdp.keying.layers import (
 from dissectors.sdp.media.layers import MEDIA_LAYERS
 from dissectors.sdp.parse import SessionDescription, parse
 from dissectors.sdp.transports import transport
-from dissectors.text import CONTENT, TextField
+from dissectors.text import CONTENT, Meant, Pieces, TextField, TextLayer, Word, gap, word, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

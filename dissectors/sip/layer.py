@@ -14,13 +14,12 @@ from scapy.layers.inet import UDP
 from scapy.packet import Packet, Raw, bind_bottom_up, bind_layers
 
 from dissectors.binary import One, Packets
-from dissectors.sdp.fields import TextLayer, layer_of
 from dissectors.sdp.layer import SDP
 from dissectors.sip.body import DEPTH_LIMIT, content_start, delimited
 from dissectors.sip.layers import HEADER_LAYERS
 from dissectors.sip.parse import COMPACT_FORMS, SipMessage, header_rows, is_start_line, parameters, parse
 from dissectors.sip.values import SIPHeader
-from dissectors.text import CONTENT, TextField
+from dissectors.text import CONTENT, TextField, TextLayer, layer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

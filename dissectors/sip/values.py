@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dissectors.sdp.fields import Meant, Pieces, Separator, TextLayer
 from dissectors.sip.codes import KEY_PARAMETERS
 from dissectors.sip.headers import base64url, base64url_json
 from dissectors.sip.parse import COMPACT_FORMS, unquoted
-from dissectors.text import TextField
+from dissectors.text import Meant, Pieces, Separator, TextField, TextLayer
 
 if TYPE_CHECKING:
     from scapy.packet import Packet

@@ -17,8 +17,7 @@ from scapy.packet import Packet, Raw
 
 from dissectors.binary import MAX_ITEMS, Layer, Length, Number, One, Packets, Sized
 from dissectors.http import head_end
-from dissectors.sdp.fields import Meant, TextLayer
-from dissectors.text import CONTENT, TextField
+from dissectors.text import CONTENT, Meant, TextField, TextLayer
 from dissectors.web.bodies.layers import Body
 from dissectors.web.codes import HTTP_METHODS, HTTP_STATUS, RTSP_METHODS, RTSP_STATUS
 from dissectors.web.headers.layers import RTSP_HEADERS, Headers, values

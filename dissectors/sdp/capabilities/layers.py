@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dissectors.sdp.capabilities.parse import CAPABILITY_TYPES, DELETIONS
-from dissectors.sdp.fields import (
+from dissectors.sdp.fields import attribute
+from dissectors.sdp.transports import transport
+from dissectors.text import (
+    CONTENT,
     Meant,
     Pieces,
     Separator,
+    TextField,
     TextLayer,
     Word,
-    attribute,
     gap,
     optional_gap,
     word,
     words,
 )
-from dissectors.sdp.transports import transport
-from dissectors.text import CONTENT, TextField
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

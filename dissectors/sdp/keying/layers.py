@@ -7,26 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dissectors.sdp.crypto import crypto_troubles
-from dissectors.sdp.fields import (
-    ITEM,
-    Base64,
-    Meant,
-    Padding,
-    Pieces,
-    Separator,
-    TextLayer,
-    Word,
-    attribute,
-    from_base64,
-    gap,
-    layer_of,
-    line,
-    named_word,
-    optional_gap,
-    prefix,
-    word,
-    words,
-)
+from dissectors.sdp.fields import attribute, line, prefix
 from dissectors.sdp.keying.codes import (
     CONNECTION_VALUES,
     CRYPTO_SESSION_PARAMETERS,
@@ -40,7 +21,25 @@ from dissectors.sdp.keying.codes import (
 )
 from dissectors.sdp.parse import Attribute, read_fingerprint, read_key_mgmt
 from dissectors.sdp.suites import crypto_suite
-from dissectors.text import CONTENT, TextField
+from dissectors.text import (
+    CONTENT,
+    ITEM,
+    Base64,
+    Meant,
+    Padding,
+    Pieces,
+    Separator,
+    TextField,
+    TextLayer,
+    Word,
+    from_base64,
+    gap,
+    layer_of,
+    named_word,
+    optional_gap,
+    word,
+    words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

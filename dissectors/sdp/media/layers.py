@@ -4,20 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dissectors.sdp.fields import (
-    Meant,
-    Pieces,
-    Separator,
-    TextLayer,
-    Word,
-    attribute,
-    flag,
-    gap,
-    named_word,
-    optional_gap,
-    word,
-    words,
-)
+from dissectors.sdp.fields import attribute, flag
 from dissectors.sdp.media.codes import (
     DIRECTIONS,
     FLOOR_CONTROL_ROLES,
@@ -26,7 +13,20 @@ from dissectors.sdp.media.codes import (
     MSRP_TRANSPORTS,
     RTCP_FEEDBACK,
 )
-from dissectors.text import CONTENT, TextField
+from dissectors.text import (
+    CONTENT,
+    Meant,
+    Pieces,
+    Separator,
+    TextField,
+    TextLayer,
+    Word,
+    gap,
+    named_word,
+    optional_gap,
+    word,
+    words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from scapy.packet import Packet, Raw
 
 from dissectors.binary import One, Packets
-from dissectors.sdp.fields import Base64, Padding, TextLayer
 from dissectors.sdp.layer import SDP
-from dissectors.text import CONTENT, TextField
+from dissectors.text import CONTENT, Base64, Padding, TextField, TextLayer
 from dissectors.web.headers.layers import ComputedText, Headers, mikey, values
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scapy.packet import Packet, Raw
 
 from dissectors.binary import Packets
-from dissectors.sdp.fields import Base64, Meant, Padding, TextLayer, layer_of
-from dissectors.text import TextField
+from dissectors.text import Base64, Meant, Padding, TextField, TextLayer, layer_of
 from dissectors.web.codes import KEYMGMT_PARAMETERS, TRANSPORT_PARAMETERS
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -49,6 +48,7 @@ from dissectors.bfcp.layers import (
 )
 from dissectors.binary import Layer, notes
 from dissectors.tree import tree
+from tests.dissectors.caches import without_caches
 from tests.truth import CAPTURES
 
 FLOOR_REQUEST = "2001000411223344007b00ea0504021f110768656c6c6f0009046000"
@@ -72,19 +72,6 @@ ALL = [
     for one in vars(module).values()
     if inspect.isclass(one) and issubclass(one, Layer) and hasattr(one, "fields_desc") and one.fields_desc
 ]
-
-
-def without_caches(packet: Any) -> Any:
-    """The same packet, forced to be built from its fields."""
-    packet.raw_packet_cache = None
-    for field in getattr(packet, "fields_desc", []):
-        value = packet.getfieldval(field.name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, Packet):
-                without_caches(item)
-    if packet.payload:
-        without_caches(packet.payload)
-    return packet
 
 
 def message(primitive: int, attributes: str) -> BFCP:

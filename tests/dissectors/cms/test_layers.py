@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import inspect
 import time
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scapy.packet import Packet, Raw
+from scapy.packet import Raw
 
 from dissectors.binary import notes
 from dissectors.cms import layers
@@ -32,6 +31,7 @@ from dissectors.cms.layers import (
     RecipientInfos,
 )
 from dissectors.tree import tree
+from tests.dissectors.caches import without_caches
 
 LAYERS = sorted(
     {
@@ -196,19 +196,6 @@ MESSAGES = {
     "CompressedData": COMPRESSED,
     "OCTET STRING": PLAIN,
 }
-
-
-def without_caches(packet: Any) -> Any:
-    """The same packet, forced to be built from its fields."""
-    packet.raw_packet_cache = None
-    for field in getattr(packet, "fields_desc", []):
-        value = packet.getfieldval(field.name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, Packet):
-                without_caches(item)
-    if packet.payload:
-        without_caches(packet.payload)
-    return packet
 
 
 def mutated(data: st.DataObject, octets: bytes) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -40,6 +39,7 @@ from dissectors.cpim.layers import (
 from dissectors.cpim.registries import REGISTRIES
 from dissectors.sdp.layer import SDP
 from dissectors.tree import tree
+from tests.dissectors.caches import without_caches
 
 LAYERS = [
     one
@@ -74,19 +74,6 @@ MULTIPART = (
     b"--b1\r\n\r\nno headers\r\n--b1--\r\nepilogue"
 )
 SEEDS = [MESSAGE, MULTIPART, *(line + b"\r\n" for line in MESSAGE.split(b"\r\n") if line)]
-
-
-def without_caches(packet: Any) -> Any:
-    """The same packet, forced to be built from its fields."""
-    packet.raw_packet_cache = None
-    for field in getattr(packet, "fields_desc", []):
-        value = packet.getfieldval(field.name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, Packet):
-                without_caches(item)
-    if packet.payload:
-        without_caches(packet.payload)
-    return packet
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda one: one.__name__)

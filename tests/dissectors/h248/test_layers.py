@@ -60,6 +60,7 @@ from dissectors.h248.packages import PACKAGES
 from dissectors.h248.registries import REGISTRIES
 from dissectors.sdp.layer import SDP, SDPConnection, SDPCrypto, SDPLine, SDPMedia
 from dissectors.tree import tree
+from tests.dissectors.caches import without_caches
 from tests.dissectors.h248.messages import ALL, AUTHENTICATED, ERROR, IPV6, LONG, SHORT
 
 LAYERS = sorted(
@@ -71,19 +72,6 @@ LAYERS = sorted(
     },
     key=lambda one: one.__name__,
 )
-
-
-def without_caches(packet: Any) -> Any:
-    """The same packet, forced to be built from its fields."""
-    packet.raw_packet_cache = None
-    for field in getattr(packet, "fields_desc", []):
-        value = packet.getfieldval(field.name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, Packet):
-                without_caches(item)
-    if packet.payload:
-        without_caches(packet.payload)
-    return packet
 
 
 def inside(packet: Any) -> list[Any]:

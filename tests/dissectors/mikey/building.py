@@ -81,19 +81,6 @@ def known(table: Mapping[int, str]) -> st.SearchStrategy[int]:
     return st.sampled_from(sorted(table))
 
 
-def without_caches(packet: Any) -> Any:
-    """The same packet, forced to be built from its fields."""
-    packet.raw_packet_cache = None
-    for field in getattr(packet, "fields_desc", []):
-        value = packet.getfieldval(field.name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, Packet):
-                without_caches(item)
-    if packet.payload:
-        without_caches(packet.payload)
-    return packet
-
-
 @st.composite
 def timestamps(draw: st.DrawFn, kind: int) -> Packet:
     layer = TIMESTAMPS[kind]

@@ -17,8 +17,8 @@ from dissectors.mikey.layers import MIKEY
 from dissectors.mikey.messages import message
 from dissectors.mikey.payload.layers import RAND, V
 from dissectors.tree import tree
+from tests.dissectors.caches import without_caches
 from tests.dissectors.mikey import building
-from tests.dissectors.mikey.building import without_caches
 
 
 def shape(value: Any) -> Any:

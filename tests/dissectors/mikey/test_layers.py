@@ -44,7 +44,7 @@ from dissectors.mikey.policy.layers import SP, SRTPPolicy, SRTPPolicyParameter
 from dissectors.mikey.ticket import layers as ticket_layers
 from dissectors.mikey.ticket.layers import THDR, TICKET, TP, InitiatorData, MIKEYBaseTicket, TPData
 from dissectors.tree import clause, tree
-from tests.dissectors.mikey.building import without_caches
+from tests.dissectors.caches import without_caches
 from tests.dissectors.mikey.test_vectors import ALL
 
 MODULES = (*(message_layers, payload_layers, policy_layers, extension_layers, identity_based_layers, ticket_layers),)

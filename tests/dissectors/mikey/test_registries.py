@@ -40,7 +40,7 @@ from dissectors.mikey.policy.layers import POLICIES, SP, SRTPPolicyParameter, TE
 from dissectors.mikey.registries import REGISTRIES
 from dissectors.mikey.ticket.layers import TICKET, TP, MIKEYBaseTicket
 from dissectors.tree import tree
-from tests.dissectors.mikey.building import without_caches
+from tests.dissectors.caches import without_caches
 
 # Where the values of each table are shown: a layer, its field, and what else the layer needs.
 SHOWN: list[tuple[str, type[Layer], str, dict[str, Any]]] = [

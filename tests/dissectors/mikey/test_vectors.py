@@ -15,8 +15,8 @@ from dissectors.mikey.messages import CryptoSession, Identity, Key, message
 from dissectors.mikey.payload.layers import KeyData, KeyDataSubPayloads
 from dissectors.mikey.policies import srtp_parameters
 from dissectors.tree import tree
+from tests.dissectors.caches import without_caches
 from tests.dissectors.mikey import vectors
-from tests.dissectors.mikey.building import without_caches
 
 TICKET_MESSAGES = (
     *("REQUEST_INIT_PSK", "REQUEST_RESP", "TRANSFER_INIT", "RESOLVE_INIT_PSK", "RESOLVE_RESP", "TRANSFER_RESP"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -45,6 +44,7 @@ from dissectors.msrp.layers import (
 from dissectors.msrp.registries import REGISTRIES
 from dissectors.sdp.layer import SDP
 from dissectors.tree import tree
+from tests.dissectors.caches import without_caches
 
 LAYERS = [
     one
@@ -87,19 +87,6 @@ ENVELOPE = (
 )
 SEEDS = [SEND, RESPONSE, REPORT, CHALLENGE, AUTH, GRANTED, NICKNAME, ENVELOPE, SEND + RESPONSE]
 HEADER_LINES = [line + b"\r\n" for seed in SEEDS for line in seed.split(b"\r\n") if b": " in line]
-
-
-def without_caches(packet: Any) -> Any:
-    """The same packet, forced to be built from its fields."""
-    packet.raw_packet_cache = None
-    for field in getattr(packet, "fields_desc", []):
-        value = packet.getfieldval(field.name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, Packet):
-                without_caches(item)
-    if packet.payload:
-        without_caches(packet.payload)
-    return packet
 
 
 def message(header: bytes, method: bytes = b"SEND", body: bytes | None = None) -> MSRP:

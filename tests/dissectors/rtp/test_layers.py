@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import inspect
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scapy.packet import Packet
 
 from dissectors.binary import Bits, Layer, Number, notes
 from dissectors.rtp.fields import Count, Flag, NumberCount, Words
@@ -24,6 +23,10 @@ from dissectors.rtp.srtp import layers as srtp
 from dissectors.rtp.srtp.layout import rtcp_protection
 from dissectors.sdp.suites import SDES_SUITES
 from dissectors.tree import tree
+from tests.dissectors.caches import without_caches
+
+if TYPE_CHECKING:
+    from scapy.packet import Packet
 
 LAYERS = sorted(
     {
@@ -74,19 +77,6 @@ MEDIA = [
     "9060 0001 00000002 00000003 bede 0002 51aabb00 f1aabbcc" + "00" * 40,
 ]
 SEEDS = [bytes.fromhex(one) for one in (*COMPOUND, "".join(COMPOUND), *MEDIA)]
-
-
-def without_caches(packet: Any) -> Any:
-    """The same packet, forced to be built from its fields."""
-    packet.raw_packet_cache = None
-    for field in getattr(packet, "fields_desc", []):
-        value = packet.getfieldval(field.name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, Packet):
-                without_caches(item)
-    if packet.payload:
-        without_caches(packet.payload)
-    return packet
 
 
 def holds(layer: type[Packet], octets: bytes) -> None:

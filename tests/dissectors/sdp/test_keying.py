@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from dissectors.binary import notes, spans
 from dissectors.sdp.crypto import parse_crypto
-from dissectors.sdp.fields import from_base64, to_base64
 from dissectors.sdp.keying.layers import (
     SDP3ge2ae,
     SDPCandidate,
@@ -32,6 +31,7 @@ from dissectors.sdp.keying.layers import (
     SDPZrtpHash,
 )
 from dissectors.sdp.layer import SDP, SDPMedia
+from dissectors.text import from_base64, to_base64
 from dissectors.tree import tree
 
 KEY = b"d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import inspect
 import time
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scapy.packet import Packet
 
 from dissectors.binary import notes
 from dissectors.sdp import fields, layer
 from dissectors.sdp.capabilities import layers as capabilities
-from dissectors.sdp.fields import TextLayer
 from dissectors.sdp.keying import layers as keying
 from dissectors.sdp.keying.layers import SDPFecKey
 from dissectors.sdp.layer import (
@@ -36,7 +33,9 @@ from dissectors.sdp.layer import (
 )
 from dissectors.sdp.media import layers as media
 from dissectors.sdp.media.layers import MSRPURI, SDPDirection, SDPGroup, SDPPath
+from dissectors.text import TextLayer
 from dissectors.tree import tree
+from tests.dissectors.caches import without_caches
 
 BODY = (
     b"v=0\r\n"
@@ -50,18 +49,6 @@ BODY = (
     b"a=crypto\r\n"
     b"stray"
 )
-
-
-def without_caches(packet: Any) -> Any:
-    """The packet with every cached copy of its octets removed, inside too."""
-    packet.raw_packet_cache = None
-    packet.raw_packet_cache_fields = None
-    packet.original = b""
-    for value in packet.fields.values():
-        for inner in value if isinstance(value, list) else [value]:
-            if isinstance(inner, Packet):
-                without_caches(inner)
-    return packet
 
 
 def test_each_line_is_a_layer_of_its_kind() -> None:
@@ -156,9 +143,9 @@ def test_lines_above_the_limit_are_kept_in_one_field() -> None:
 
 
 def test_items_above_the_limit_stay_raw() -> None:
-    line = b"m=audio 1 RTP/AVP" + b" 0" * (fields.PIECES_LIMIT + 2)
+    line = b"m=audio 1 RTP/AVP" + b" 0" * (text.PIECES_LIMIT + 2)
     formats = SDPMedia(line).formats
-    assert len(formats) == fields.PIECES_LIMIT + 1
+    assert len(formats) == text.PIECES_LIMIT + 1
     assert bytes(formats[-1]) == b" 0 0"
     assert bytes(without_caches(SDPMedia(line))) == line
 

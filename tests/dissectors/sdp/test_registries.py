@@ -10,12 +10,12 @@ from dissectors.registry import Registry
 from dissectors.sdp import registries
 from dissectors.sdp.capabilities.layers import SDPPcfg
 from dissectors.sdp.crypto import parse_crypto
-from dissectors.sdp.fields import TextLayer
 from dissectors.sdp.keying.codes import CRYPTO_SESSION_PARAMETERS, HASH_FUNCTIONS
 from dissectors.sdp.layer import BY_ATTRIBUTE, BY_LETTER, SDP, SDPLine, SDPMedia
 from dissectors.sdp.parse import FINGERPRINT_OCTETS, parse
 from dissectors.sdp.suites import SDES_SUITES
 from dissectors.sdp.transports import TRANSPORTS
+from dissectors.text import TextLayer
 
 BY_NAME = {each.name: each for each in registries.REGISTRIES}
 SHOWN = {

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, UDP
-from scapy.packet import Packet, Raw
+from scapy.packet import Raw
 
 from dissectors.binary import notes
-from dissectors.sdp.fields import layer_of
 from dissectors.sdp.layer import SDP, SDPCrypto, SDPLine, SDPMedia
 from dissectors.sip import layer as layer_module
 from dissectors.sip.layer import BODY_LAYERS, HEADER_LIMIT, SIP, SIPFragment, SIPHeader, SIPMultipart, body_packet
 from dissectors.sip.layers import SIPTo, SIPVia
-from dissectors.text import TextField, TextPacket
+from dissectors.text import TextField, TextPacket, layer_of
+from tests.dissectors.caches import without_caches
 
 SDP_BODY = b"v=0\r\nm=audio 4000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\n"
 INVITE = (
@@ -33,20 +33,6 @@ MULTIPART = (
     b"preamble\r\n--b\r\nContent-Type: application/sdp\r\n\r\n" + SDP_BODY + b"\r\n--b \r\n"
     b"Content-Type: multipart/alternative;boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n--b\r\n--b--\r\nepilogue"
 )
-
-
-def without_caches(packet: Any) -> Any:
-    """The packet with every cached copy of its octets removed, inside too."""
-    packet.raw_packet_cache = None
-    packet.raw_packet_cache_fields = None
-    packet.original = b""
-    for value in packet.fields.values():
-        for inner in value if isinstance(value, list) else [value]:
-            if isinstance(inner, Packet):
-                without_caches(inner)
-    if packet.payload:
-        without_caches(packet.payload)
-    return packet
 
 
 def test_the_parts_of_a_message_are_packets() -> None:

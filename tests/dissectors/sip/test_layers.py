@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scapy.packet import Packet
 
 from dissectors.binary import notes
 from dissectors.sip import headers, layers, values
@@ -29,17 +28,7 @@ from dissectors.sip.layers import (
 from dissectors.sip.parse import parse, split_outside, unquoted
 from dissectors.sip.values import SIPAddress, SIPHeader, SIPKeyParameter, SIPParameter, SIPValue, SIPViaParm
 from dissectors.tree import tree
-
-
-def without_caches(packet: Any) -> Any:
-    """The packet with every cached copy of its octets removed, inside too."""
-    packet.raw_packet_cache = None
-    packet.original = b""
-    for value in packet.fields.values():
-        for inner in value if isinstance(value, list) else [value]:
-            if isinstance(inner, Packet):
-                without_caches(inner)
-    return packet
+from tests.dissectors.caches import without_caches
 
 
 def meaning(packet: Any, name: str) -> str:

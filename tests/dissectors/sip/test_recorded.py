@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from scapy.packet import Packet
 
 from dissectors.binary import notes
 from dissectors.sdp.layer import SDP, SDPCrypto, SDPFingerprint
 from dissectors.sip.layer import SIP
 from imsinspect.trace.messages import found_messages
 from imsinspect.trace.scan import scan
+from tests.dissectors.caches import without_caches
 from tests.truth import captures
 
 SAMPLES = sorted((Path(__file__).parents[3] / "samples").glob("*.pcap*"))
@@ -25,19 +24,6 @@ def messages(path: Path) -> list[bytes]:
     """The SIP messages of a capture; of those that differ in digits only, one."""
     found = (one.octets for one in found_messages([scan(str(path), 0, None)]) if one.kind == "sip")
     return list({re.sub(rb"[0-9]", b"0", octets): octets for octets in found}.values())
-
-
-def without_caches(packet: Any) -> Any:
-    """The packet with every cached copy of its octets removed, inside too."""
-    packet.raw_packet_cache = None
-    packet.original = b""
-    for value in packet.fields.values():
-        for inner in value if isinstance(value, list) else [value]:
-            if isinstance(inner, Packet):
-                without_caches(inner)
-    if packet.payload:
-        without_caches(packet.payload)
-    return packet
 
 
 @pytest.mark.parametrize("path", [*SAMPLES, *CAPTURES], ids=lambda path: f"{path.parent.name}/{path.name}")

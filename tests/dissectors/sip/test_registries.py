@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from dissectors.sdp.fields import layer_of
 from dissectors.sip import registries
 from dissectors.sip.headers import READERS
 from dissectors.sip.layer import BODY_LAYERS, SIP, body_packet, header_layer
 from dissectors.sip.layers import HEADER_LAYERS
 from dissectors.sip.parse import COMPACT_FORMS
 from dissectors.sip.values import SIPHeader, SIPTakenApart
+from dissectors.text import layer_of
 
 BY_NAME = {each.name: each for each in registries.REGISTRIES}
 TOKENS = {

@@ -16,23 +16,11 @@ from dissectors.tls.layers import DTLS, TLS, DTLSHandshake, TLSHandshake, handsh
 from dissectors.tls.messages import layers as msg
 from dissectors.tls.suites import suite
 from dissectors.tree import tree
+from tests.dissectors.caches import without_caches
 from tests.dissectors.tls.strategies import PLAIN, extension, filled, message, record
 
 FORMS = [(code, layer) for code, layers in sorted(PLAIN.items()) for layer in layers]
 EXTENSIONS = [(table, code) for table in ext.Extension.__subclasses__() for code in sorted(table.typed)]
-
-
-def without_caches(packet: Any) -> Any:
-    """The same packet, forced to be built from its fields."""
-    packet.raw_packet_cache = None
-    for field in getattr(packet, "fields_desc", []):
-        value = packet.getfieldval(field.name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, Packet):
-                without_caches(item)
-    if packet.payload:
-        without_caches(packet.payload)
-    return packet
 
 
 def same(built: Any, read: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scapy.packet import Packet, Raw
+from scapy.packet import Raw
 
 from dissectors.binary import Layer, notes
 from dissectors.tls import layers
@@ -50,6 +50,7 @@ from dissectors.tls.parse import HELLO_RETRY_REQUEST_RANDOM, parse_client_hello
 from dissectors.tls.ssl2 import layers as ssl2
 from dissectors.tls.suites import suite
 from dissectors.tree import clause, tree
+from tests.dissectors.caches import without_caches
 
 LAYERS = [
     one
@@ -67,19 +68,6 @@ SERVER_HELLO = bytes.fromhex(
     "e05ddcdb0a8027e7048d4de6e12000a8000009ff0100010000170000"
 )
 ALERT = b"\x15\x03\x01\x00\x02\x02\x28"
-
-
-def without_caches(packet: Any) -> Any:
-    """The same packet, forced to be built from its fields."""
-    packet.raw_packet_cache = None
-    for field in getattr(packet, "fields_desc", []):
-        value = packet.getfieldval(field.name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, Packet):
-                without_caches(item)
-    if packet.payload:
-        without_caches(packet.payload)
-    return packet
 
 
 def record(fragment: bytes) -> bytes:

@@ -49,6 +49,7 @@ from dissectors.web.layers import (
     RTSPStream,
 )
 from dissectors.web.registries import REGISTRIES
+from tests.dissectors.caches import without_caches
 
 LAYERS = sorted(
     {
@@ -87,19 +88,6 @@ CHUNKED = (
     b"%x;name=value\r\n" % len(MESSAGE) + MESSAGE + b"\r\n0\r\nExpires: 0\r\n\r\n"
 )
 ALL = (SETUP, DESCRIBED, TICKET, CHUNKED)
-
-
-def without_caches(packet: Any) -> Any:
-    """The same packet, forced to be built from its fields."""
-    packet.raw_packet_cache = None
-    for field in getattr(packet, "fields_desc", []):
-        value = packet.getfieldval(field.name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, Packet):
-                without_caches(item)
-    if packet.payload:
-        without_caches(packet.payload)
-    return packet
 
 
 def looked_through(octets: bytes, layer: type[Packet]) -> Any:

@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scapy.packet import Packet
 
 from dissectors.binary import Layer, notes
 from dissectors.tree import clause, tree
@@ -22,6 +21,7 @@ from dissectors.x509 import layers
 from dissectors.x509.layers import Certificate
 from dissectors.x509.oids import ATTRIBUTE_TYPES
 from dissectors.x509.view import CertificateView, name_text, view
+from tests.dissectors.caches import without_caches
 
 LAYERS = [
     one
@@ -41,19 +41,6 @@ ED25519 = bytes.fromhex(
     "b0a71da3829c19300506032b657003410089bdc07acf5f22ab3e11489065dd718241861bcb240c9d4fd36293830f3ccd6d4a147a2fb4a9b87727"
     "ce47ffa0e20d8cf7740d4e93ee33b2cce32a7b06cbf60e"
 )
-
-
-def without_caches(packet: Any) -> Any:
-    """The same packet, forced to be built from its fields."""
-    packet.raw_packet_cache = None
-    for field in getattr(packet, "fields_desc", []):
-        value = packet.getfieldval(field.name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, Packet):
-                without_caches(item)
-    if packet.payload:
-        without_caches(packet.payload)
-    return packet
 
 
 def test_a_certificate_is_read_into_the_components_of_its_definition() -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import inspect
 import time
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scapy.packet import Packet
 
 from dissectors.text import TextPacket
 from dissectors.tree import tree
@@ -27,6 +25,7 @@ from dissectors.xml.layers import (
     XMLStartTag,
     XMLText,
 )
+from tests.dissectors.caches import without_caches
 
 LAYERS = [
     one
@@ -60,17 +59,6 @@ PARTS = [
     b" = ",
     b"\r\n",
 ]
-
-
-def without_caches(packet: Any) -> Any:
-    """The same packet, forced to be built from its fields."""
-    packet.raw_packet_cache = None
-    for field in getattr(packet, "fields_desc", []):
-        value = packet.getfieldval(field.name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, Packet):
-                without_caches(item)
-    return packet
 
 
 def test_a_document_is_cut_into_its_parts() -> None:
