@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dissectors import text
 from dissectors.binary import notes
-from dissectors.sdp import fields, layer
+from dissectors.sdp import layer
 from dissectors.sdp.capabilities import layers as capabilities
 from dissectors.sdp.keying import layers as keying
 from dissectors.sdp.keying.layers import SDPFecKey
@@ -168,7 +169,7 @@ def test_what_is_wrong_is_said_with_its_place() -> None:
 LAYERS = sorted(
     {
         one
-        for module in (layer, keying, media, capabilities, fields)
+        for module in (layer, keying, media, capabilities, text)
         for one in vars(module).values()
         if inspect.isclass(one) and issubclass(one, TextLayer) and one.__name__[:1] != "_" and one is not TextLayer
     },
