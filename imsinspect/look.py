@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scapy.packet import Packet, Raw
@@ -19,6 +20,7 @@ from imsinspect.capture import classify
 from imsinspect.capture.errors import UsageError
 from imsinspect.capture.linktypes import EXPORTED, link_name
 from imsinspect.capture.raw_frames import raw_frames
+from imsinspect.capture.source import STANDARD_INPUT
 from imsinspect.trace.messages import Found, found_messages
 from imsinspect.trace.scan import scan
 
@@ -82,6 +84,8 @@ def look(path: str, numbers: Sequence[int], progress: Callable[[int, int], None]
     """
     if len(numbers) > MAX_FRAMES:
         raise UsageError(f"more than {MAX_FRAMES} frames at once")
+    if path == STANDARD_INPUT or Path(path).is_fifo():
+        raise UsageError("single frames are looked up in a file, which is read twice; a pipe can't be")
     raw = raw_frames(path, numbers)
     for number in numbers:
         if number not in raw:

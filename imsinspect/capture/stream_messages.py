@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from dissectors.bfcp import framing as bfcp
 from dissectors.h248 import framing as h248
-from dissectors.http import head_end
+from dissectors.http import HTTP_START, RTSP_START, head_end, message_end
 from dissectors.msrp import framing as msrp
 from dissectors.sip import framing as sip
 from dissectors.stun import next_frame, relayed_data
@@ -222,10 +222,36 @@ def _stun(side: _Buffer, chunk: Chunk) -> Iterator[StreamMessage]:
         side.drop(at)
 
 
+def _http(side: _Buffer, chunk: Chunk) -> Iterator[StreamMessage]:
+    """HTTP messages with their bodies."""
+    at = 0
+    while (found := HTTP_START.search(side.data, at)) is not None:
+        at = found.start()
+        end = message_end(side.data, at)
+        if end < 0:
+            break
+        frames = side.frames(at, end)
+        yield StreamMessage(classify.HTTP, bytes(side.data[at:end]), frames, chunk.time, chunk.forward)
+        at = end
+    else:
+        at = max(at, len(side.data) - HEAD_LIMIT)  # a start line may be cut
+    if at:
+        side.drop(at)
+
+
 def _rtsp(side: _Buffer, chunk: Chunk) -> Iterator[StreamMessage]:
-    """RTP and RTCP interleaved with RTSP: a dollar sign, the channel, a length (RFC 2326 §10.12)."""
+    """RTSP messages, and RTP and RTCP between them: a dollar sign, the channel, a length (RFC 2326 §10.12)."""
     at = 0
     while at + 4 <= len(side.data):
+        if RTSP_START.match(side.data, at):
+            end = message_end(side.data, at)
+            if end > 0:
+                frames = side.frames(at, end)
+                yield StreamMessage(classify.RTSP, bytes(side.data[at:end]), frames, chunk.time, chunk.forward)
+                at = end
+                continue
+            if len(side.data) - at < HEAD_LIMIT:
+                break
         if side.data[at] != 0x24:
             dollar = side.data.find(b"$", at + 1)
             at = dollar if dollar >= 0 else len(side.data)
@@ -271,6 +297,7 @@ READERS: dict[str, Reader] = {
     classify.BFCP: _bfcp,
     classify.H248: _h248,
     classify.STUN: _stun,
+    classify.HTTP: _http,
     classify.RTSP: _rtsp,
     classify.RTP: _rtp,
 }

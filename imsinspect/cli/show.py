@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -26,9 +27,11 @@ def show(
     """
     numbers = [number for each in frames for number in _numbers(each)]
 
+    from imsinspect.cli.progress import Progress
     from imsinspect.look import look
 
-    found = look(capture, numbers)
+    with Progress(shown=sys.stderr.isatty()) as progress:
+        found = look(capture, numbers, progress)
     if as_json:
         from imsinspect.report.tree import frames_to_json
 

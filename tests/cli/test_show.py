@@ -65,6 +65,11 @@ def test_bad_frames_end_with_one_line(
     assert err.count("\n") == 1
 
 
+def test_show_does_not_read_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show", "-", "1"]) == 2
+    assert "a pipe can't be" in capsys.readouterr().err
+
+
 def test_decode_names_a_key_by_its_digest(capsys: pytest.CaptureFixture[str]) -> None:
     for words in ([], ["--json"]):
         assert run(["decode", "crypto", CRYPTO, *words]) == 0

@@ -20,15 +20,17 @@ from tests.truth import captures
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 FILES = [*sorted(path for path in SAMPLES.iterdir() if path.suffix in (".pcap", ".pcapng")), *captures()]
-MESSAGES = 400  # of one file
+SIP_MESSAGES = 400  # of one file; tests/dissectors/sip/test_recorded.py goes through all that differ
 FRAMES = 60  # of one file, all of whose layers are looked at
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_messages_are_built_as_they_were_sent(path: Path) -> None:
-    for number, found in enumerate(found_messages([scan(str(path), 0)])):
-        if number == MESSAGES:
-            break
+    sip = 0
+    for found in found_messages([scan(str(path), 0)]):
+        sip += found.kind == "sip"
+        if found.kind == "sip" and sip > SIP_MESSAGES:
+            continue
         if found.kind in ("tls-handshake", "dtls-handshake"):
             dtls = found.kind == "dtls-handshake"
             packet = handshake(found.octets, found.cipher_suite, found.version, dtls=dtls)
