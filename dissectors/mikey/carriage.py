@@ -7,6 +7,10 @@ import re
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}\Z")
 _DROPPED = b" \t\r\n"
+_CARRIED = re.compile(
+    rb"^(?:KeyMgmt[ \t]*:[^\r\n]*prot=\"?mikey|a=key-mgmt:[ \t]*mikey[ \t]|Content-Type[ \t]*:[ \t]*application/mikey)",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def from_base64(text: bytes) -> bytes | None:
@@ -24,3 +28,11 @@ def from_base64(text: bytes) -> bytes | None:
 def to_base64(message: bytes) -> bytes:
     """A message as `a=key-mgmt` carries it (RFC 4567 §3.1)."""
     return binascii.b2a_base64(message, newline=False)
+
+
+def carried(message: bytes) -> int:
+    """How many MIKEY messages an RTSP or HTTP message carries: headers, lines of a description, or its whole body.
+
+    RFC 4567 §4.1, §3.1; RFC 3830 §10.1 (the media type).
+    """
+    return sum(1 for _ in _CARRIED.finditer(message))

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dissectors.bfcp import framing as bfcp
+from dissectors.mikey.carriage import carried
 from dissectors.sdp.parse import parse as parse_sdp
 from dissectors.sip.parse import parse as parse_sip
 from imsinspect.capture import classify
@@ -208,6 +209,9 @@ class _Builder:
         self, found: StreamMessage, ends: tuple[Endpoint, Endpoint], transport: str, protection: Protection
     ) -> None:
         """A message out of a connection between two ends: SIP is parsed, other protocols are counted."""
+        if found.kind in (classify.HTTP, classify.RTSP):
+            self.counts.mikey_messages += carried(found.data)
+            return
         if found.kind not in TRANSPORTS:
             self.count(found.kind)
             return

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dissectors.mikey.carriage import from_base64, to_base64
+from dissectors.mikey.carriage import carried, from_base64, to_base64
 from dissectors.mikey.times import readable_interval, readable_time, unix_time
 
 
@@ -76,3 +76,19 @@ def test_carriage_and_policies_do_not_load_scapy() -> None:
         "sys.exit('scapy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("message", "count"),
+    [
+        (b'SETUP rtsp://a RTSP/1.0\r\nKeyMgmt: prot=mikey; uri="rtsp://a"; data="AQAF"\r\n\r\n', 1),
+        (
+            b"RTSP/1.0 200 OK\r\n\r\nv=0\r\na=key-mgmt:mikey AQAF\r\nm=audio 0 RTP/SAVP 0\r\na=key-mgmt:mikey AQAF\r\n",
+            2,
+        ),
+        (b"POST /k HTTP/1.1\r\nContent-Type: application/mikey\r\n\r\n\x01", 1),
+        (b"GET /mikey HTTP/1.1\r\nAccept: application/mikey\r\n\r\n", 0),
+    ],
+)
+def test_messages_that_rtsp_and_http_carry_are_counted(message: bytes, count: int) -> None:
+    assert carried(message) == count
