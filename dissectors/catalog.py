@@ -39,6 +39,7 @@ CATALOG = {
     "srtcp": Entry("dissectors.rtp.layers", "SRTCP", False, "an SRTCP packet (RFC 3711)"),
     "srtp": Entry("dissectors.rtp.layers", "SRTP", False, "an SRTP packet (RFC 3711)"),
     "ssl2": Entry("dissectors.tls.layers", "SSL2", False, "records of SSL 2.0"),
+    "stun": Entry("dissectors.stun.layers", "STUN", False, "a STUN or TURN message (RFC 8489)"),
     "tls": Entry("dissectors.tls.layers", "TLS", False, "TLS records (RFC 5246, RFC 8446)"),
 }
 

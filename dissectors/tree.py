@@ -10,12 +10,15 @@ import binascii
 import contextlib
 import hashlib
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from scapy.fields import FlagValue, _BitField
 from scapy.packet import NoPayload, Packet, Raw
 
 from dissectors.binary import ABSENT, Bits, Layer, Numbers, Numeric, notes, spans
+from dissectors.key_text import key_spans
 from dissectors.text import TextPacket
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 OCTETS = "octets"  # name of what no layer explains
 TEXT_FROM = 4  # octets in a binary format that are shown as text when they read as such
+OTHER_TEXT_FROM = 16  # and of text that is not ASCII
 MAX_DEPTH = 64
 MAX_NODES = 20_000  # of one tree
 
@@ -32,6 +36,12 @@ CLAUSES = {
     "802.1Q": "IEEE 802.1Q §9.6",
     "802.1AD": "IEEE 802.1Q §9.6",
     "MPLS": "RFC 3032 §2.1",
+    "IPv6 Extension Header - Hop-by-Hop Options Header": "RFC 8200 §4.3",
+    "IPv6 Extension Header - Destination Options Header": "RFC 8200 §4.6",
+    "IPv6 Option Header Routing": "RFC 8200 §4.4",
+    "AH": "RFC 4302 §2",
+    "ESP": "RFC 4303 §2",
+    "GTP-U Header": "TS 29.281 §5.1",
     "PPP over Ethernet": "RFC 2516 §4",
     "PPP Link Layer": "RFC 1661 §2",
     "ARP": "RFC 826",
@@ -87,7 +97,31 @@ def clause(layer: type[Packet]) -> str:
 
 def tree(packet: Packet, offset: int = 0) -> Node:
     """The tree of a packet that stands at an offset, with what follows it as its payload as the last child."""
-    return _Trees().layer(packet, offset, 0)
+    node = _Trees().layer(packet, offset, 0)
+    _close_keys(node, bytes(packet), offset)
+    return node
+
+
+def _close_keys(node: Node, octets: bytes, base: int) -> None:
+    """Mark as secret what reads as a key, in whatever field it stands; base is the offset of the first octet."""
+    leaves: list[Node] = []
+    todo = [node]
+    while todo:
+        each = todo.pop()
+        if each.octets is not None and each is not node:
+            _close_keys(each, each.octets, 0)
+            continue
+        todo += each.children
+        if not each.children and each.length:
+            leaves.append(each)
+    leaves.sort(key=lambda leaf: leaf.offset)
+    ends = [leaf.offset + leaf.length for leaf in leaves]
+    for begin, end in key_spans(octets):
+        first = bisect_right(ends, base + begin)
+        for leaf in leaves[first:]:
+            if leaf.offset >= base + end:
+                break
+            leaf.secret = leaf.secret or digest(octets[begin:end])
 
 
 class _Trees:
@@ -126,16 +160,17 @@ class _Trees:
                 node.notes.append("too many fields to be shown")
                 break
             end = offset + end_of
-            if isinstance(each, Bits):
-                used = 0 if begin != group or each.begins else used
+            size = _bits(each)
+            if size:
+                used = 0 if begin != group or (isinstance(each, Bits) and each.begins) else used
                 group = begin
             if value is None or (value == ABSENT and isinstance(each, Numeric)) or _missing(each, packet):
                 continue
             child = self.field(packet, each, value, offset + begin, end_of - begin, depth)
             child.clause = child.clause or node.clause
-            if isinstance(each, Bits):
-                child.bits = used, each.size
-                used += each.size
+            if size:
+                child.bits = (used, size) if isinstance(each, Bits) or size < 8 * (end_of - begin) else None
+                used += size
             node.children.append(child)
         if not isinstance(packet.payload, NoPayload):
             node.children.append(self.layer(packet.payload, end, depth + 1))
@@ -173,6 +208,13 @@ class _Trees:
         return node
 
 
+def _bits(each: Any) -> int:
+    """How many bits a field is that shares octets with others; 0 for other fields."""
+    each = getattr(each, "fld", each)  # what a condition of Scapy's own wraps
+    scapys = isinstance(each, _BitField) and not each.rev
+    return int(each.size) if isinstance(each, Bits) or scapys else 0
+
+
 def digest(value: bytes | str) -> str:
     """How a key is named: the first 8 hexadecimal digits of its SHA-256; of base64 text, of what it stands for."""
     octets = value.encode() if isinstance(value, str) else bytes(value)
@@ -202,7 +244,9 @@ def _value(value: Any) -> str:
         return _text(bytes(value)) or _octets(bytes(value))
     if isinstance(value, list):
         return ", ".join(_value(one) for one in value)
-    return str(value)
+    if isinstance(value, tuple):  # options of TCP: name and value
+        return " ".join(_value(one) for one in value if one not in (None, b"", ()))
+    return str(value) or (str(int(value)) if isinstance(value, FlagValue) else "")  # no flag is set
 
 
 def _text(octets: bytes) -> str:
@@ -213,6 +257,8 @@ def _text(octets: bytes) -> str:
         text = octets.decode()
     except UnicodeDecodeError:
         return ""
+    if not text.isascii() and len(octets) < OTHER_TEXT_FROM:
+        return ""  # an address or a number, by chance
     return text if all(one.isprintable() or one in "\r\n\t" for one in text) else ""
 
 

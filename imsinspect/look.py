@@ -14,7 +14,7 @@ from scapy.packet import Packet, Raw
 
 from dissectors import catalog
 from dissectors.bfcp import framing as bfcp
-from dissectors.stun import COOKIE
+from dissectors.stun.framing import COOKIE, looks_like_frames
 from dissectors.tree import OCTETS, Node, tree
 from imsinspect.capture import classify
 from imsinspect.capture.errors import UsageError
@@ -43,7 +43,18 @@ LINKS = {
     113: ("scapy.layers.l2", "CookedLinux"),
     276: ("scapy.layers.l2", "CookedLinuxV2"),
 }
-ADDITIONS = ("scapy.layers.inet", "scapy.layers.inet6", "scapy.layers.sctp", "scapy.contrib.mpls")
+ADDITIONS = (
+    "scapy.layers.inet",
+    "scapy.layers.inet6",
+    "scapy.layers.sctp",
+    "scapy.layers.ppp",
+    "scapy.layers.ipsec",
+    "scapy.contrib.mpls",
+)
+GTP_U_PORT = 2152  # TS 29.281 §4.4.2
+MEDIA = "media"  # what stream_messages calls a datagram that a stream carried
+CHANNEL = "channel"  # and TURN ChannelData
+KINDS = {classify.WEBSOCKET: classify.SIP}  # of a found message, where its layer has another name
 SRTCP_SUITES = {(10, False): "AES_CM_128_HMAC_SHA1_80", (16, True): "AEAD_AES_128_GCM"}  # by octets of tag, and AEAD
 TRANSPORTS = ("UDP", "TCP")
 RECORDS = ("tls", "dtls")  # kinds whose records are shown in the frame, and messages over several frames besides
@@ -86,6 +97,8 @@ def look(path: str, numbers: Sequence[int], progress: Callable[[int, int], None]
         raise UsageError(f"more than {MAX_FRAMES} frames at once")
     if path == STANDARD_INPUT or Path(path).is_fifo():
         raise UsageError("single frames are looked up in a file, which is read twice; a pipe can't be")
+    if not Path(path).exists():
+        raise UsageError(f"no such file: {path}")
     raw = raw_frames(path, numbers)
     for number in numbers:
         if number not in raw:
@@ -104,15 +117,13 @@ def _frame(raw: RawFrame, found: list[Found]) -> Frame:
     left = found
     if transport is not None and transport.payload:
         payload = bytes(transport.payload)
-        whole = [each for each in found if each.octets == payload and each.kind in catalog.CATALOG]
+        whole = [each for each in found if each.octets == payload and _known(_kind(each))]
         left = [each for each in found if each not in whole and not _plain_to_see(each)]
         kind = _stream(payload) if transport.name == "TCP" else _datagram(payload)
         if whole:
             layer = _layer(whole[0])
-        elif (left and kind not in RECORDS) or kind not in catalog.CATALOG:
-            layer = Raw(payload)
         else:
-            layer = _rtcp(payload) if kind == "rtcp" else catalog.layer(kind)(payload)
+            layer = Raw(payload) if left and kind not in RECORDS else _layer_of(kind, payload)
         transport.remove_payload()
         transport.add_payload(layer)
     node = tree(packet)
@@ -136,15 +147,15 @@ def _plain_to_see(found: Found) -> bool:
 def _close(node: Node) -> None:
     """Octets that belong to a message that is shown as a whole stay closed in the frame: keys may be in them."""
     for each in node.walk():
-        if each.name == OCTETS and not each.children:
+        if not each.children and (each.name in (OCTETS, f"data: {OCTETS}", "data")):
             each.value, each.closed = "", "part of the messages below"
 
 
 def _message(found: Found) -> Message:
     layer = _layer(found)
     return Message(
-        str(layer.name),
-        found.frames,
+        OCTETS if isinstance(layer, Raw) else str(layer.name),
+        tuple(sorted(found.frames)),
         str(found.source),
         str(found.destination),
         found.carriage,
@@ -160,7 +171,27 @@ def _layer(found: Found) -> Packet:
 
         dtls = found.kind == "dtls-handshake"
         return handshake(found.octets, found.cipher_suite, found.version, dtls=dtls)
-    return catalog.layer(found.kind)(found.octets) if found.kind in catalog.CATALOG else Raw(found.octets)
+    return _layer_of(_kind(found), found.octets)
+
+
+def _known(kind: str) -> bool:
+    return kind in catalog.CATALOG or kind == CHANNEL
+
+
+def _layer_of(kind: str, octets: bytes) -> Packet:
+    """Octets as the layer of their kind; as they are, where there is none."""
+    if kind == CHANNEL:
+        from dissectors.stun.layers import ChannelData
+
+        return ChannelData(octets)
+    if kind == "rtcp":
+        return _rtcp(octets)
+    return catalog.layer(kind)(octets) if kind in catalog.CATALOG else Raw(octets)
+
+
+def _kind(found: Found) -> str:
+    """The name of a message's layer in the catalog; of a datagram that a stream relayed, by its content."""
+    return _datagram(found.octets) if found.kind == MEDIA else KINDS.get(found.kind, found.kind)
 
 
 def _lower(raw: RawFrame) -> Packet:
@@ -172,11 +203,32 @@ def _lower(raw: RawFrame) -> Packet:
     version = raw.octets[0] >> 4
     ip = ("scapy.layers.inet6", "IPv6") if version == 6 else ("scapy.layers.inet", "IP")
     module, name = LINKS.get(raw.link, ip)
+    found = _read(getattr(import_module(module), name), raw.octets)
+    return Raw(raw.octets) if found is None else _gtp_u(found)
+
+
+def _read(layer: type[Packet], octets: bytes) -> Packet | None:
+    """Octets as a layer of Scapy's own; None where it fails, or does not keep every octet in its place."""
     try:
-        found: Packet = getattr(import_module(module), name)(raw.octets)
+        found: Packet = layer(octets)
+        return found if bytes(found) == octets else None
     except Exception:  # Scapy's own layers may raise on octets that end early
-        return Raw(raw.octets)
-    return found if bytes(found) == raw.octets else Raw(raw.octets)
+        return None
+
+
+def _gtp_u(packet: Packet) -> Packet:
+    """A packet with what a GTP-U tunnel carries in it taken apart, too, where it is one (TS 29.281 §5.1)."""
+    outer = _transport(packet)
+    if outer is None or outer.name != "UDP" or GTP_U_PORT not in (outer.sport, outer.dport):
+        return packet
+    payload = bytes(outer.payload)
+    if len(payload) < 8 or payload[0] >> 4 != 3 or payload[1] != 255:  # version 1, a G-PDU
+        return packet
+    inside = _read(import_module("scapy.contrib.gtp").GTP_U_Header, payload)
+    if inside is not None:
+        outer.remove_payload()
+        outer.add_payload(inside)
+    return packet
 
 
 def _transport(packet: Packet) -> Packet | None:
@@ -220,4 +272,6 @@ def _datagram(payload: bytes) -> str:
         return "dtls"
     if first < 4 and payload[4:8] == COOKIE:
         return "stun"
+    if 0x40 <= first <= 0x4F and looks_like_frames(payload):
+        return CHANNEL
     return classify.BFCP if bfcp.is_message(payload) else classify.datagram_kind(payload)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from imsinspect.capture.endpoint import Endpoint
 from imsinspect.capture.errors import CaptureError, UsageError
 from imsinspect.capture.raw_frames import raw_frames
-from imsinspect.look import look
+from imsinspect.look import _message, look
+from imsinspect.report.tree import frames_to_json
+from imsinspect.trace.messages import Found
 from tests import build
 
 if TYPE_CHECKING:
@@ -140,5 +143,84 @@ def test_a_frame_that_is_not_there_is_bad_usage(tmp_path: Path) -> None:
         look(path, [1, 2])
     with pytest.raises(UsageError, match="more than 1000 frames"):
         look(path, range(1, 1002))
-    with pytest.raises(CaptureError):
+    with pytest.raises(UsageError, match=r"no such file: .*none\.pcap"):
         look(str(tmp_path / "none.pcap"), [1])
+    with pytest.raises(CaptureError):
+        look(str(tmp_path), [1])
+
+
+def _carried_by_gtp_u(inner: bytes) -> bytes:
+    return build.udp(
+        (build.ALICE[0], 2152), (build.BOB[0], 2152), b"\x30\xff" + len(inner).to_bytes(2, "big") + bytes(4) + inner
+    )
+
+
+def test_what_a_gtp_u_tunnel_carries_is_taken_apart_in_its_place(tmp_path: Path) -> None:
+    inner = build.udp(build.ALICE, build.BOB, OPTIONS)[14:]
+    (frame,) = look(_write(tmp_path, (0, _carried_by_gtp_u(inner))), [1])
+    assert _layers(frame.node)[:7] == ["Ethernet", "IP", "UDP", "GTP-U Header", "IP", "UDP", "SIP"]
+    (line,) = _named(frame.node, "start_line")
+    assert frame.octets[line.offset : line.offset + line.length].startswith(b"OPTIONS sip:bob@example.org SIP/2.0")
+
+
+def test_pppoe_sessions_are_taken_apart(tmp_path: Path) -> None:
+    ip = build.udp(build.ALICE, build.BOB, OPTIONS)[14:]
+    packet = bytes(12) + b"\x88\x64\x11\x00\x00\x01" + (len(ip) + 2).to_bytes(2, "big") + b"\x00\x21" + ip
+    (frame,) = look(_write(tmp_path, (0, packet)), [1])
+    assert _layers(frame.node)[1:6] == ["PPP over Ethernet", "PPP Link Layer", "IP", "UDP", "SIP"]
+
+
+def test_sip_in_websocket_frames_is_shown_with_its_keys_closed() -> None:
+    """SIP over WebSocket: the message is a SIP layer, and its frame does not show the masked octets."""
+    message = INVITE + b"v=0\r\nm=audio 9 RTP/SAVP 0\r\n" + build.crypto("a").encode() + b"\r\n"
+    found = Found("websocket", message, (3, 2), Endpoint("1.2.3.4", 1), Endpoint("1.2.3.5", 2), "TCP")
+    shown = _message(found)
+    assert (shown.name, shown.frames) == ("SIP", (2, 3))
+    assert any(each.secret for each in shown.node.walk())
+
+
+def test_data_that_a_stream_relayed_is_told_by_content() -> None:
+    ends = Endpoint("1.2.3.4", 1), Endpoint("1.2.3.5", 2)
+    kinds = [
+        ("media", build.rtp(1, 160, 0xCAFE, bytes(20)), "RTP"),
+        ("media", build.receiver_report(0xCAFE), "RTCP"),
+        ("media", b"\x7f\x7f", "octets"),
+        ("channel", b"\x40\x00\x00\x02ab\0\0", "TURN ChannelData"),
+        ("stun", b"\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(12), "STUN"),
+    ]
+    assert [_message(Found(kind, data, (1,), *ends, "TCP")).name for kind, data, _ in kinds] == [
+        name for _, _, name in kinds
+    ]
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_no_layer_below_a_whole_message_shows_its_key(tmp_path: Path, chunked: bool) -> None:
+    """A DATA chunk of SCTP and the data of ESP hold the message again: both stay closed."""
+    body = b"v=0\r\nm=audio 9 RTP/SAVP 0\r\n" + build.crypto("a").encode() + b"\r\n"
+    message = INVITE % len(body) + body
+    if chunked:
+        packets = [(0, build.ethernet(build.ipv4(build.ALICE[0], build.BOB[0], 132, _sctp(message))))]
+    else:
+        packets = [(n, build.esp_null(build.ALICE, build.BOB, message, spi=7, sequence=n + 1)) for n in range(4)]
+    (frame,) = look(_write(tmp_path, *packets), [1])
+    assert [each.name for each in frame.messages] == ["SIP"]
+    shown = frames_to_json("a", [frame])
+    assert build.crypto("a").encode()[-20:].hex() not in shown
+    assert "inline" not in str([each.value for each in frame.node.walk()])
+
+
+def _sctp(data: bytes) -> bytes:
+    """A packet with one DATA chunk, the first and last of its message (RFC 9260 §3.3.1)."""
+    chunk = b"\0\3" + (16 + len(data)).to_bytes(2, "big") + bytes(12) + data + bytes(-len(data) % 4)
+    return b"\x13\xc4\x13\xc4" + bytes(8) + chunk
+
+
+def test_bits_of_the_lower_layers_are_named_by_place(tmp_path: Path) -> None:
+    (frame,) = look(_write(tmp_path, (0, build.udp(build.ALICE, build.BOB, OPTIONS))), [1])
+    bits = {each.name: (each.offset, each.length, each.bits) for each in frame.node.children[-1].children if each.bits}
+    assert bits == {
+        "version": (14, 1, (0, 4)),
+        "ihl": (14, 1, (4, 4)),
+        "flags": (20, 2, (0, 3)),
+        "frag": (20, 2, (3, 13)),
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dissectors.binary import ABSENT, Chain, Length, Number, Numeric, One, Opaque, Sized, named
+from dissectors.binary import ABSENT, Chain, Length, Number, Numeric, One, Opaque, Sized
 from dissectors.mikey.codes import LAST_PAYLOAD, NEXT_PAYLOADS
 
 if TYPE_CHECKING:
@@ -16,7 +16,19 @@ if TYPE_CHECKING:
 
 _MAX_NUMBER = 8  # octets of a policy parameter that is read as a number
 
-next_payload_name = named(NEXT_PAYLOADS)
+PRIVATE_USE = range(241, 256)
+"""Code points for private use in most registries of MIKEY (IANA, MIKEY Payload Name Spaces)."""
+
+PRIVATE_ROLES = range(240, 255)
+"""The same where 255 is reserved: roles, curves, parameters of SAKKE."""
+
+
+def registered(table: Mapping[int, str], private: range = PRIVATE_USE) -> Callable[[int], str]:
+    """Names code points by a table; others as "private use (n)" or "unknown (n)"."""
+    return lambda code: table.get(code) or (f"private use ({code})" if code in private else f"unknown ({code})")
+
+
+next_payload_name = registered(NEXT_PAYLOADS)
 """The name of a next payload code."""
 
 

@@ -18,7 +18,7 @@ from dissectors.binary import Bits, BitsLength, Chain, Layer, Length, Number, Nu
 from dissectors.mikey import codes
 from dissectors.mikey.compositions import COMPOSITIONS, DHHMAC_MESSAGES, DHHMAC_PAYLOADS, TICKET_MESSAGES
 from dissectors.mikey.extension.layers import GeneralExtension
-from dissectors.mikey.fields import CountOf, NextPayload, PayloadChain, complete
+from dissectors.mikey.fields import CountOf, NextPayload, PayloadChain, complete, registered
 from dissectors.mikey.identity_based.layers import ECCPT, ESK, IBAKE, SAKKE, SK
 from dissectors.mikey.payload.layers import (
     CERT,
@@ -87,7 +87,7 @@ class GenericID(Layer):
     name = "GENERIC-ID"
     fields_desc = [
         Number("cs_id", 1, 1),
-        Number("prot_type", codes.SRTP, 1, named(codes.PROT_TYPES)),
+        Number("prot_type", codes.SRTP, 1, registered(codes.PROT_TYPES)),
         Bits("S", 0, 1, named({0: "no ROC and SEQ in session data", 1: "ROC and SEQ in session data"}), begins=1),
         BitsLength("number_of_policies", "policies", 7),
         Numbers("policies", "number_of_policies", 1),
@@ -143,13 +143,13 @@ class MIKEY(Chained):
     name = "MIKEY"
     fields_desc = [
         Number("version", 1, 1, named(codes.VERSIONS)),
-        Number("data_type", 0, 1, named(codes.DATA_TYPES)),
+        Number("data_type", 0, 1, registered(codes.DATA_TYPES)),
         NextPayload(of="payloads"),
         Bits("V", 0, 1, named({0: "no response is wanted", 1: "a response is wanted"}), begins=1),
-        Bits("prf_func", 0, 7, named(codes.PRF_FUNCTIONS)),
+        Bits("prf_func", 0, 7, registered(codes.PRF_FUNCTIONS, range(112, 128))),
         Number("csb_id", 0, 4),
         CountOf("number_of_cs", "cs_id_map_info"),
-        Number("cs_id_map_type", codes.SRTP_ID, 1, named(codes.CS_ID_MAP_TYPES)),
+        Number("cs_id_map_type", codes.SRTP_ID, 1, registered(codes.CS_ID_MAP_TYPES)),
         Chain("cs_id_map_info", _crypto_session),
         PayloadChain("payloads", _first_payload, _payloads_of),
     ]

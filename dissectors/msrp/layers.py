@@ -248,6 +248,18 @@ class MSRP(TextLayer):
                 yield "Content-Type without a body"
         elif self.body is not None:
             yield "a body without Content-Type"
+        elif self.hyphens and any(name.startswith(b"content-") for name in names):
+            yield "headers of a body without one"
+        yield from self._path_troubles(method)
+
+    def _path_troubles(self, method: bytes) -> Iterator[str]:
+        """Requests name ports; only that of the relay in the To-Path of AUTH may be missing (RFC 4976 §8)."""
+        for each in self.headers or () if method else ():
+            if not isinstance(each, MSRPPath) or isinstance(each, MSRPUsePath) or not each.whole:
+                continue
+            portless = any(isinstance(uri, MSRPURI) and not uri.port for uri in each.uris)
+            if portless and (method, each.canonical_name) != _WITHOUT_PORT:
+                yield f"{each.canonical_name.decode()} with a URI that has no port"
 
     def _body_troubles(self) -> Iterator[str]:
         if self.body is None:
@@ -266,6 +278,7 @@ class MSRP(TextLayer):
             yield "a multipart body without its boundary"
 
 
+_WITHOUT_PORT = (b"AUTH", b"to-path")
 _ONCE = (b"to-path", b"from-path", b"message-id", b"byte-range", b"status", b"content-type")
 _NEEDED = {
     b"SEND": (b"message-id",),

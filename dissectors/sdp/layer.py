@@ -194,7 +194,7 @@ BY_LETTER: dict[bytes, type[Packet]] = {
 _FLAGS = frozenset(
     name
     for name, layer in BY_ATTRIBUTE.items()
-    if any(field.name == "attribute_name" for field in layer.fields_desc[:2])
+    if any(field.name in ("attribute_name", "colon") for field in layer.fields_desc[:2])
 )
 
 

@@ -17,7 +17,13 @@ from dissectors.sdp.keying.codes import (
 )
 from dissectors.sdp.keying.layers import CANDIDATE_TYPES
 from dissectors.sdp.layer import BY_ATTRIBUTE, BY_LETTER
-from dissectors.sdp.media.codes import FLOOR_CONTROL_ROLES, GROUP_SEMANTICS, MSRP_SCHEMES, MSRP_TRANSPORTS
+from dissectors.sdp.media.codes import (
+    CHATROOM_FEATURES,
+    FLOOR_CONTROL_ROLES,
+    GROUP_SEMANTICS,
+    MSRP_SCHEMES,
+    MSRP_TRANSPORTS,
+)
 from dissectors.sdp.suites import DTLS_SRTP_PROFILES, SDES_SUITES
 from dissectors.sdp.transports import TRANSPORTS
 
@@ -96,6 +102,7 @@ REGISTRIES: tuple[Registry, ...] = (
     Registry("Types of ICE candidates", "RFC 8839 §5.1", CANDIDATE_TYPES, _TEST + "test_values_are_named"),
     Registry("Semantics of a=group", "IANA sdp-parameters, group", GROUP_SEMANTICS, _TEST + "test_values_are_named"),
     Registry("Values of a=floorctrl", "RFC 8856 §5.1", FLOOR_CONTROL_ROLES, _TEST + "test_values_are_named"),
+    Registry("Tokens of a=chatroom", "RFC 7701 §8", CHATROOM_FEATURES, _TEST + "test_values_are_named"),
     Registry("Schemes of MSRP URIs", "RFC 4975 §6", MSRP_SCHEMES, _TEST + "test_values_are_named"),
     Registry("Transports of MSRP URIs", "RFC 4975 §9, RFC 7977 §5.1", MSRP_TRANSPORTS, _TEST + "test_values_are_named"),
     Registry("Lists of configurations", "RFC 5939 §3.5.1", CAPABILITY_TYPES, _TEST + "test_values_are_named"),

@@ -8,7 +8,7 @@ from dissectors.http import HTTP_START, RTSP_START
 from dissectors.msrp import framing as msrp
 from dissectors.sip.framing import resync
 from dissectors.sip.parse import is_start_line
-from dissectors.stun import COOKIE, looks_like_frames
+from dissectors.stun.framing import COOKIE, looks_like_frames
 from dissectors.tls.records import looks_like_sslv2, looks_like_tls
 
 SIP, TLS, MSRP, BFCP, H248, HTTP, RTSP, STUN, WEBSOCKET, RTP = (

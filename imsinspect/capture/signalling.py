@@ -14,7 +14,7 @@ from typing import NamedTuple
 from dissectors.bfcp import framing as bfcp
 from dissectors.http import WEBSOCKET_UPGRADE
 from dissectors.sctp import DataChunk, data_chunks
-from dissectors.stun import relayed_data
+from dissectors.stun.framing import relayed_data
 from dissectors.tls.records import HANDSHAKE, dtls_offset, dtls_records, server_hello_suite
 from dissectors.tls.suites import suite
 from imsinspect.capture import classify, esp
@@ -200,7 +200,8 @@ class Signalling:
             int, tuple[tuple[int, int], tuple[int, int]]
         ] = {}  # first and last (frame, time) looked at
         self.misses: Counter[int] = Counter()
-        self.sctp_parts: dict[tuple[int, int], dict[int, DataChunk]] = {}
+        self.sctp_parts: dict[tuple[int, int], dict[int, tuple[DataChunk, int]]] = {}  # chunks with their frames
+        self.chunk_frames: dict[int, tuple[int, ...]] = {}  # frame that completed a user message: frames of its chunks
         self.sctp_held = 0
         self.untold: deque[Connection] = deque()  # connections that may be of any protocol, the oldest first
         self.untold_octets = 0
@@ -467,7 +468,7 @@ class Signalling:
 
     def _association(self, each: Picked) -> None:
         for chunk in data_chunks(each.data):
-            whole = self._user_message(each.flow, chunk)
+            whole = self._user_message(each.flow, chunk, each.frame)
             if whole is None:
                 continue
             found = self._kept(each)._replace(data=whole, origin=each.origin | SCTP_DATA)
@@ -477,7 +478,7 @@ class Signalling:
             elif kind == classify.H248:
                 self.gateway.append(found)
 
-    def _user_message(self, flow: int, chunk: DataChunk) -> bytes | None:
+    def _user_message(self, flow: int, chunk: DataChunk, frame: int) -> bytes | None:
         """Put fragments together: consecutive TSN from B to E (RFC 9260 §6.9)."""
         if chunk.begins and chunk.ends:
             return chunk.data
@@ -486,22 +487,25 @@ class Signalling:
             self.sctp_held = 0
         parts = self.sctp_parts.setdefault((flow, chunk.stream), {})
         if len(parts) >= SCTP_PARTS:
-            self.sctp_held -= sum(len(part.data) + SCTP_PART for part in parts.values())
+            self.sctp_held -= sum(len(part.data) + SCTP_PART for part, _ in parts.values())
             parts.clear()
         if chunk.tsn not in parts:
-            parts[chunk.tsn] = chunk
+            parts[chunk.tsn] = chunk, frame
             self.sctp_held += len(chunk.data) + SCTP_PART
         low = chunk.tsn
-        while low in parts and not parts[low].begins:
+        while low in parts and not parts[low][0].begins:
             low = (low - 1) & 0xFFFFFFFF
         if low not in parts:
             return None
         high, names = low, []
         while high in parts:
             names.append(high)
-            if parts[high].ends:
-                whole = b"".join(parts.pop(name).data for name in names)
+            if parts[high][0].ends:
+                pieces = [parts.pop(name) for name in names]
+                whole = b"".join(piece.data for piece, _ in pieces)
                 self.sctp_held -= len(whole) + SCTP_PART * len(names)
+                known = self.chunk_frames.get(frame, ())
+                self.chunk_frames[frame] = tuple(sorted({*known, *(number for _, number in pieces)}))
                 return whole
             high = (high + 1) & 0xFFFFFFFF
         return None

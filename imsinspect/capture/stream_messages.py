@@ -14,7 +14,7 @@ from dissectors.h248 import framing as h248
 from dissectors.http import HTTP_START, RTSP_START, head_end, message_end
 from dissectors.msrp import framing as msrp
 from dissectors.sip import framing as sip
-from dissectors.stun import next_frame, relayed_data
+from dissectors.stun.framing import next_frame, relayed_data
 from dissectors.websocket import BINARY, CONTINUATION, TEXT
 from dissectors.websocket import next_frame as next_websocket_frame
 from imsinspect.capture import classify

@@ -53,6 +53,8 @@ def decode(
     from imsinspect.pasted import octets_of
 
     octets = octets_of(kind, _read(data), form.value)
+    if form == Form.AUTO and _names_a_file(kind, data, octets):
+        raise typer.BadParameter(f"{data} is no file, and neither base64 nor hexadecimal digits nor such a message")
 
     node = tree(_layer(kind, suite, mki)(octets))
     if as_json:
@@ -83,6 +85,14 @@ def _layer(kind: str, suite: str | None, mki: int) -> type[Packet]:
         return (srtp_layer if kind == "srtp" else srtcp_layer)(suite or "AES_CM_128_HMAC_SHA1_80", mki)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def _names_a_file(kind: str, data: str, octets: bytes) -> bool:
+    """Whether words that were taken as they are can't be a message: a name of a file that is not there, most likely."""
+    if data == STANDARD_INPUT or (len(data) < 4096 and "\n" not in data and Path(data).is_file()):
+        return False
+    taken = octets == data.encode("utf-8", "surrogateescape")
+    return taken and (not CATALOG[kind].text or not any(one.isspace() or one in "=<" for one in data))
 
 
 def _read(data: str) -> bytes:

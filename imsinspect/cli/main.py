@@ -30,7 +30,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (audit, show, decode):
+COMMANDS = {command.__name__: command for command in (audit, show, decode)}
+for command in COMMANDS.values():
     app.command()(command)
 
 
@@ -75,12 +76,12 @@ def run(arguments: Sequence[str]) -> int:
             import traceback
 
             traceback.print_exc()
-        say(f"{PROGRAM}: {_explained(error)}")
+        say(f"{PROGRAM}: {_explained(error, arguments)}")
         return BAD_USAGE
     return result if isinstance(result, int) else 0
 
 
-def _explained(error: Exception) -> str:
+def _explained(error: Exception, arguments: Sequence[str]) -> str:
     from imsinspect.capture.errors import CaptureError, UsageError
     from imsinspect.processes import ProcessError
 
@@ -91,7 +92,8 @@ def _explained(error: Exception) -> str:
         return f"error: {error.strerror}{where}"
     as_usage = getattr(error, "format_message", None)  # the exceptions of typer's parser have no public name
     if as_usage is not None:
-        return f"error: {as_usage()} (see {PROGRAM} audit --help)"
+        command = next((f" {each}" for each in arguments if each in COMMANDS), "")
+        return f"error: {as_usage()} (see {PROGRAM}{command} --help)"
     # Its message may quote the capture, even a key: only its kind and its place are shown.
     return (
         f"internal error: {type(error).__name__} in {_place(error)}; please report it "

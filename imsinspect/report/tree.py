@@ -27,8 +27,18 @@ if TYPE_CHECKING:
 VALUE = 2_000  # characters of a value
 NARROW, WIDE = 8, 16  # octets of a line of the pane
 WIDE_FROM = 110  # columns
+KEPT = "\N{NO-BREAK SPACE}"  # where a line is not to be broken
 PANE_LINES = 4  # of one field
 FRAMES = 40  # named of one message
+ALSO = {  # other names by which people ask for a layer
+    "eth": "ethernet",
+    "ipv4": "ip",
+    "vlan": "802.1q",
+    "sll": "cooked linux",
+    "pppoe": "ppp over ethernet",
+    "ppp": "ppp link layer",
+    "gtp": "gtp-u",
+}
 
 
 class TreeView:
@@ -80,18 +90,19 @@ class TreeView:
                 self._rows(child, depth + 1, octets, hidden)
 
     def _row(self, node: Node, depth: int, octets: bytes, hidden: bytes) -> None:
-        words = Text("  " * depth + printable(node.name), "bold" if node.children or not node.value else "")
+        shift = min(depth, self.left // 4)  # deep nodes keep half of the line for their words
+        words = Text("  " * shift + printable(node.name), "bold" if node.children or not node.value else "")
         rest = ": " + self._value(node) if node.value else f": {node.closed}" if node.closed else ""
         rest += f"  {printable(node.meaning, VALUE)}" if node.meaning and not self._masked(node) else ""
         if node.children or not node.value:
-            rest += f"  ({node.clause})" if node.clause else ""
+            rest += f"  ({node.clause.replace(' ', KEPT)})" if node.clause else ""
         left = textwrap.wrap(
-            words.plain + rest, self.left, subsequent_indent="  " * (depth + 2), break_on_hyphens=False,
+            words.plain + rest, self.left, subsequent_indent="  " * (shift + 2), break_on_hyphens=False,
             drop_whitespace=False,
         ) or [""]  # fmt: skip
         right = [] if node.children or node.closed else list(self._octets(node, octets, hidden))
         for number, (one, other) in enumerate(zip_longest(left, right)):
-            line = Text(one or "")
+            line = Text((one or "").replace(KEPT, " "))
             if not number:
                 line.stylize(words.style or "cyan", 0, len(words.plain))
             if other is not None:
@@ -99,7 +110,7 @@ class TreeView:
                 line.append_text(other)
             self.console.print(line, no_wrap=True, overflow="ellipsis", soft_wrap=True)
         for note in node.notes:
-            self.console.print(Text(f"{'  ' * (depth + 1)}! {printable(note)}", "yellow"))
+            self.console.print(Text(f"{'  ' * (shift + 1)}! {printable(note)}", "yellow"))
 
     def _masked(self, node: Node) -> bool:
         return bool(node.secret) and not self.show_secrets
@@ -153,6 +164,7 @@ def _parts(
     The whole tree where no layer is asked for.
     """
     names = [node.package, *(name.strip().casefold() for name in node.name.split(":"))]
+    layers = [ALSO.get(each, each) for each in layers]
     wanted = any(name == each or name.startswith(each + " ") for name in names for each in layers)
     if not layers or (node.children and wanted):
         yield node, octets, hidden
@@ -167,7 +179,9 @@ def _hidden(node: Node, length: int) -> bytes:
     """An octet for each of those that the offsets of a node count in: 1 where it is a part of a key."""
     out = bytearray(length)
     for each in _standing_in(node):
-        below = any(one.secret for child in each.children if child.octets is not None for one in child.walk())
+        below = any(
+            one.secret or one.closed for child in each.children if child.octets is not None for one in child.walk()
+        )
         if each.secret or each.closed or below:
             end = min(each.offset + each.length, length)
             out[each.offset : end] = b"\1" * max(0, end - each.offset)

@@ -115,6 +115,6 @@ def path_ends(path: bytes) -> tuple[Endpoint, Endpoint]:
 
 def _datagram(each: Kept, found: FirstPass) -> Datagram:
     path = _path(found.flows.identity[each.flow].tobytes())
-    others = found.fragment_frames.get(each.frame, ())
-    frames = (each.frame, *(frame for frame in others if frame != each.frame))
+    others = found.fragment_frames.get(each.frame, ()) + found.signalling.chunk_frames.get(each.frame, ())
+    frames = tuple(dict.fromkeys((each.frame, *others)))
     return Datagram(each.time, frames, path, each.identification, each.ttl, each.origin, each.cut, each.data)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dissectors.stun import looks_like_frames
+from dissectors.stun.framing import looks_like_frames
 from imsinspect.capture import classify, esp, fragments, signalling
 from imsinspect.capture.chunk import Chunk
 from imsinspect.capture.decode import ESP_NULL, TURN
@@ -390,14 +390,16 @@ def test_a_user_message_in_one_chunk_is_a_message(read):
 @pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
 def test_fragments_of_a_user_message_are_put_together(read, order):
     parts = [data_chunk(0xFFFFFFFF, SIP[:30], 2), data_chunk(0, SIP[30:50], 0), data_chunk(1, SIP[50:], 1)]
-    assert read(build.pcap([(n, sctp(parts[index])) for n, index in enumerate(order)])).datagrams == [SIP]
+    passed = read(build.pcap([(n, sctp(parts[index])) for n, index in enumerate(order)]))
+    assert passed.datagrams == [SIP]
+    assert passed.found.signalling.chunk_frames == {3: (1, 2, 3)}
 
 
 def test_unfinished_user_messages_are_bounded(read, monkeypatch):
     monkeypatch.setattr(signalling, "SCTP_HELD", 10_000)
     frames = [(n * 0.01, sctp(data_chunk(n * 2, b"x" * 500, 2))) for n in range(400)]
     found = read(build.pcap(frames)).found.signalling
-    assert sum(len(part.data) for each in found.sctp_parts.values() for part in each.values()) <= 10_500
+    assert sum(len(part.data) for each in found.sctp_parts.values() for part, _ in each.values()) <= 10_500
 
 
 # --- ESP ------------------------------------------------------------------------------------------

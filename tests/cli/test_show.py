@@ -63,6 +63,7 @@ def test_bad_frames_end_with_one_line(
     err = capsys.readouterr().err
     assert message in err
     assert err.count("\n") == 1
+    assert "audit" not in err
 
 
 def test_show_does_not_read_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,6 +112,8 @@ def test_decode_places_the_trailer_of_a_suite(capsys: pytest.CaptureFixture[str]
     [
         (["nothing", "00"], "nothing is none of bfcp"),
         (["tls", "  "], "nothing to decode"),
+        (["tls", "no-such-file.bin"], "no-such-file.bin is no file"),
+        (["sip", "/tmp/no/such/file"], "/tmp/no/such/file is no file"),
         (["tls", "--form", "hex", "0"], "no hexadecimal digits"),
         (["tls", "--mki", "4", "1603"], "--suite and --mki are for srtp and srtcp"),
         (["srtp", "--suite", "ROT13", "8000"], "unknown SRTP suite ROT13"),

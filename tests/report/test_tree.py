@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from scapy.layers.l2 import Ether
 
 from dissectors.binary import Bits, Layer, Length, Number, One, Opaque
-from dissectors.tree import tree
+from dissectors.tree import Node, tree
 from imsinspect.look import Frame, Message
 from imsinspect.report.tree import TreeView, frames_to_json, tree_to_json
 
@@ -132,3 +133,59 @@ def test_nothing_from_the_wire_steers_the_terminal(hostile: bytes) -> None:
     with console.capture() as captured:
         TreeView(console, show_secrets=True).tree(tree(Key(octets)), octets)
     assert all(one.isprintable() or one == "\n" for one in captured.get())
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_clause_stays_on_one_line(width: int) -> None:
+    node = Node(
+        "A layer with a long name here", clause="RFC 3261 §20.42", length=1, children=[Node("a", "1", length=1)]
+    )
+    console = Console(width=width, color_system=None, force_terminal=False, highlight=False)
+    with console.capture() as captured:
+        TreeView(console).tree(node, b"\1")
+    assert any("(RFC 3261 §20.42)" in line for line in captured.get().splitlines())
+    assert max(map(len, captured.get().splitlines())) <= width
+
+
+def test_layers_are_found_by_the_names_that_people_use() -> None:
+    node = tree(Ether(bytes(12) + b"\x81\x00\x00\x05\x08\x00"))
+    for name, begin in (("eth", "Ethernet"), ("vlan", "802.1Q")):
+        console = Console(width=80, color_system=None, force_terminal=False, highlight=False)
+        with console.capture() as captured:
+            TreeView(console, layers=(name,)).tree(node, bytes(18))
+        assert captured.get().startswith(begin)
+
+
+def test_octets_that_are_closed_inside_octets_of_their_own_are_hidden_outside_too() -> None:
+    inside = Node("octets", length=4, closed="part of the messages below", octets=b"key!")
+    outer = Node("chunk", length=6, children=[Node("data", offset=1, length=5, children=[inside])])
+    assert json.loads(tree_to_json(outer, b"\0key!\0"))["octets"] == "00xxxxxxxxxx"
+
+
+def test_deep_nodes_keep_room_for_their_words() -> None:
+    """Indented past the width of the pane, each letter would be a line of its own."""
+    node = Node("innermost", "value " * 40, length=1)
+    for number in range(63):
+        node = Node(f"layer {number}", length=1, children=[node])
+    console = Console(width=80, force_terminal=False)
+    with console.capture() as capture:
+        TreeView(console).tree(node, b"\0")
+    assert len(capture.get().splitlines()) < 100
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80])
+def test_deep_trees_end_at_any_width(width: int) -> None:
+    """Indentation as wide as the column left no room for a letter, and wrapping went on for ever."""
+    node = Node("innermost", "value of some length with spaces", length=1)
+    for _ in range(60):
+        node = Node("layer", length=1, clause="RFC 3261 §20.42", children=[node])
+    console = Console(width=width, color_system=None, force_terminal=False, highlight=False)
+    with console.capture() as captured:
+        TreeView(console).tree(node, b"\1")
+    assert captured.get().count("layer") == 60
+    assert width < 60 or "[01]" in captured.get()
+
+
+def test_few_octets_that_are_utf_8_by_chance_are_no_text() -> None:
+    octets = b"\x10\x04" + bytes.fromhex("46c7802e") + b"\0\0"
+    assert [each.value for each in tree(Key(octets)).walk() if each.name == "key"] == ["46 c7 80 2e"]

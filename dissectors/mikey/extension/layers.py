@@ -8,7 +8,7 @@ from scapy.packet import Packet, Raw
 
 from dissectors.binary import Bits, Layer, Length, Number, One, Opaque, OptionalLength, Packets, items, named, notes
 from dissectors.mikey import codes
-from dissectors.mikey.fields import NextPayload, Tokens
+from dissectors.mikey.fields import NextPayload, Tokens, registered
 from dissectors.mikey.identity_based.layers import SAKKE
 from dissectors.mikey.payload.layers import Payload
 
@@ -40,7 +40,7 @@ class KeyID(Layer):
 
     name = "Key ID"
     fields_desc = [
-        Number("key_id_type", 1, 1, named(codes.KEY_ID_TYPES)),
+        Number("key_id_type", 1, 1, registered(codes.KEY_ID_TYPES)),
         Length("key_id_length", "key_id", 1),
         Opaque("key_id", b"", "key_id_length"),
     ]
@@ -64,7 +64,10 @@ class OMABCAST(Layer):
     """RFC 5410 §3, OMA BCAST information."""
 
     name = "OMA BCAST"
-    fields_desc = [Number("subtype", 1, 1, named(codes.OMA_BCAST_SUBTYPES)), Opaque("subtype_data", b"")]
+    fields_desc = [
+        Number("subtype", 1, 1, registered(codes.OMA_BCAST_SUBTYPES, range(192, 256))),
+        Opaque("subtype_data", b""),
+    ]
 
 
 class ProtectedKeyParameters(Layer):
@@ -135,7 +138,7 @@ class GeneralExtension(Payload):
     payload_code = codes.GENERAL_EXTENSION
     fields_desc = [
         NextPayload(),
-        Number("type", 0, 1, named(codes.EXTENSION_TYPES)),
+        Number("type", 0, 1, registered(codes.EXTENSION_TYPES)),
         Length("length", "data", 2),
         One("data", "length", _extension),
     ]

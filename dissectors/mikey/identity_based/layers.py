@@ -11,7 +11,7 @@ from scapy.packet import Packet, Raw
 
 from dissectors.binary import Bits, Layer, Length, Number, One, Opaque, named
 from dissectors.mikey import codes
-from dissectors.mikey.fields import NextPayload
+from dissectors.mikey.fields import PRIVATE_ROLES, NextPayload, registered
 from dissectors.mikey.payload.layers import Payload, validity
 
 _SAKKE_R = 257  # octets of an uncompressed point of Parameter Set 1
@@ -62,10 +62,10 @@ class ECCPT(Payload):
     payload_code = codes.ECCPT
     fields_desc = [
         NextPayload(),
-        Number("ecc_curve", 8, 1, named(codes.ECC_CURVES)),
+        Number("ecc_curve", 8, 1, registered(codes.ECC_CURVES, PRIVATE_ROLES)),
         ECPoint("ecc_point", b"\x00"),
         Opaque("padding", bytes(1), _padding),
-        Number("auth_alg", 0, 1, named(codes.MAC_ALGORITHMS)),
+        Number("auth_alg", 0, 1, registered(codes.MAC_ALGORITHMS)),
         Number("tgk_len", 0, 2),
         Bits("reserved", 0, 4, begins=1),
         Bits("KV", codes.KV_NULL, 4, named(codes.KV_TYPES)),
@@ -108,8 +108,8 @@ class SAKKE(Payload):
     payload_code = codes.SAKKE
     fields_desc = [
         NextPayload(),
-        Number("sakke_params", 1, 1, named(codes.SAKKE_PARAMETERS)),
-        Number("id_scheme", 1, 1, named(codes.ID_SCHEMES)),
+        Number("sakke_params", 1, 1, registered(codes.SAKKE_PARAMETERS, PRIVATE_ROLES)),
+        Number("id_scheme", 1, 1, registered(codes.ID_SCHEMES, PRIVATE_ROLES)),
         Length("sakke_data_length", "sakke_data", 2),
         One("sakke_data", "sakke_data_length", _encapsulated),
     ]

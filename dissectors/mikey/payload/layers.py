@@ -15,6 +15,7 @@ from scapy.packet import Packet, Raw
 from dissectors.binary import Bits, BitsLength, Layer, Length, Number, One, Opaque, named, notes
 from dissectors.mikey import codes
 from dissectors.mikey.fields import (
+    PRIVATE_ROLES,
     ConditionalOctets,
     NextPayload,
     OctetsByCode,
@@ -27,6 +28,7 @@ from dissectors.mikey.fields import (
     conditional_length,
     next_of,
     next_payload_name,
+    registered,
 )
 from dissectors.mikey.times import readable_interval, readable_time
 
@@ -146,7 +148,7 @@ class T(Payload):
     payload_code = codes.T
     fields_desc = [
         NextPayload(),
-        Number("ts_type", codes.NTP_UTC, 1, named(codes.TS_TYPES)),
+        Number("ts_type", codes.NTP_UTC, 1, registered(codes.TS_TYPES)),
         OneByCode("ts_value", "ts_type", codes.TS_OCTETS, _timestamp),
     ]
 
@@ -158,8 +160,8 @@ class TR(Payload):
     payload_code = codes.TR
     fields_desc = [
         NextPayload(),
-        Number("ts_role", 1, 1, named(codes.TS_ROLES)),
-        Number("ts_type", codes.NTP_UTC_32, 1, named(codes.TS_TYPES)),
+        Number("ts_role", 1, 1, registered(codes.TS_ROLES, PRIVATE_ROLES)),
+        Number("ts_type", codes.NTP_UTC_32, 1, registered(codes.TS_TYPES)),
         OneByCode("ts_value", "ts_type", codes.TS_OCTETS, _role_timestamp),
     ]
 
@@ -180,7 +182,7 @@ class ID(Payload):
     payload_code = codes.ID
     fields_desc = [
         NextPayload(),
-        Number("id_type", 1, 1, named(codes.ID_TYPES)),
+        Number("id_type", 1, 1, registered(codes.ID_TYPES)),
         Length("id_len", "id_data", 2),
         Opaque("id_data", b"", "id_len"),
     ]
@@ -193,8 +195,8 @@ class IDR(Payload):
     payload_code = codes.IDR
     fields_desc = [
         NextPayload(),
-        Number("id_role", 1, 1, named(codes.ID_ROLES)),
-        Number("id_type", 1, 1, named(codes.ID_TYPES)),
+        Number("id_role", 1, 1, registered(codes.ID_ROLES, PRIVATE_ROLES)),
+        Number("id_type", 1, 1, registered(codes.ID_TYPES)),
         Length("id_len", "id_data", 2),
         Opaque("id_data", b"", "id_len"),
     ]
@@ -207,7 +209,7 @@ class CERT(Payload):
     payload_code = codes.CERT
     fields_desc = [
         NextPayload(),
-        Number("cert_type", 0, 1, named(codes.CERTIFICATE_TYPES)),
+        Number("cert_type", 0, 1, registered(codes.CERTIFICATE_TYPES)),
         Length("cert_len", "cert_data", 2),
         Opaque("cert_data", b"", "cert_len"),
     ]
@@ -220,7 +222,7 @@ class CHASH(Payload):
     payload_code = codes.CHASH
     fields_desc = [
         NextPayload(),
-        Number("hash_func", 0, 1, named(codes.HASH_FUNCTIONS)),
+        Number("hash_func", 0, 1, registered(codes.HASH_FUNCTIONS)),
         OctetsByCode("hash", "hash_func", codes.HASH_OCTETS),
     ]
 
@@ -240,7 +242,7 @@ class RANDR(Payload):
     payload_code = codes.RANDR
     fields_desc = [
         NextPayload(),
-        Number("rand_role", 1, 1, named(codes.RAND_ROLES)),
+        Number("rand_role", 1, 1, registered(codes.RAND_ROLES, PRIVATE_ROLES)),
         Length("rand_len", "rand", 1),
         Opaque("rand", b"", "rand_len"),
     ]
@@ -336,10 +338,10 @@ class KEMAC(Payload):
     null_algorithms: ClassVar[frozenset[int]] = frozenset({0})
     fields_desc = [
         NextPayload(),
-        Number("encr_alg", 1, 1, named(codes.ENCRYPTION_ALGORITHMS)),
+        Number("encr_alg", 1, 1, registered(codes.ENCRYPTION_ALGORITHMS)),
         Length("encr_data_len", "encr_data", 2),
         One("encr_data", "encr_data_len", _plaintext),
-        Number("mac_alg", 0, 1, named(codes.MAC_ALGORITHMS)),
+        Number("mac_alg", 0, 1, registered(codes.MAC_ALGORITHMS)),
         OctetsByCode("mac", "mac_alg", codes.MAC_OCTETS),
     ]
 
@@ -366,12 +368,18 @@ class DHHMACKEMAC(KEMAC):
     null_algorithms = frozenset({0, 2})
     fields_desc = [
         NextPayload(),
-        Number("encr_alg", 0, 1, named(codes.DHHMAC_ENCRYPTION_ALGORITHMS)),
+        Number("encr_alg", 0, 1, registered(codes.DHHMAC_ENCRYPTION_ALGORITHMS)),
         Length("encr_data_len", "encr_data", 2),
         One("encr_data", "encr_data_len", _plaintext),
-        Number("mac_alg", 1, 1, named(codes.DHHMAC_MAC_ALGORITHMS)),
+        Number("mac_alg", 1, 1, registered(codes.DHHMAC_MAC_ALGORITHMS)),
         RemainingMac("mac", "mac_alg", codes.MAC_OCTETS),
     ]
+
+    def troubles(self) -> Iterator[str]:
+        """Data, which this payload does not have."""
+        yield from super().troubles()
+        if bytes(self.getfieldval("encr_data") or b""):
+            yield "KEMAC must hold no data in a DHHMAC message"
 
     @property
     def numbering(self) -> str:
@@ -401,7 +409,7 @@ class DH(Payload):
     payload_code = codes.DH
     fields_desc = [
         NextPayload(),
-        Number("dh_group", 0, 1, named(codes.DH_GROUPS)),
+        Number("dh_group", 0, 1, registered(codes.DH_GROUPS)),
         OctetsByCode("dh_value", "dh_group", codes.DH_OCTETS),
         Bits("reserved", 0, 4, begins=1),
         Bits("KV", codes.KV_NULL, 4, named(codes.KV_TYPES)),
@@ -446,7 +454,7 @@ class V(Payload):
     payload_code = codes.V
     fields_desc = [
         NextPayload(),
-        Number("auth_alg", 1, 1, named(codes.MAC_ALGORITHMS)),
+        Number("auth_alg", 1, 1, registered(codes.MAC_ALGORITHMS)),
         OctetsByCode("ver_data", "auth_alg", codes.MAC_OCTETS),
     ]
 
@@ -456,4 +464,4 @@ class ERR(Payload):
 
     name = "ERR"
     payload_code = codes.ERR
-    fields_desc = [NextPayload(), Number("error_no", 12, 1, named(codes.ERRORS)), Number("reserved", 0, 2)]
+    fields_desc = [NextPayload(), Number("error_no", 12, 1, registered(codes.ERRORS)), Number("reserved", 0, 2)]

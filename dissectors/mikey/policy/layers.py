@@ -9,7 +9,7 @@ from scapy.packet import Packet, Raw
 
 from dissectors.binary import Layer, Length, Number, One, Packets, items, named
 from dissectors.mikey import codes
-from dissectors.mikey.fields import NextPayload, Value
+from dissectors.mikey.fields import NextPayload, Value, registered
 from dissectors.mikey.payload.layers import Payload
 
 
@@ -61,7 +61,7 @@ class SP(Payload):
     fields_desc = [
         NextPayload(),
         Number("policy_no", 0, 1),
-        Number("prot_type", codes.SRTP, 1, named(codes.PROT_TYPES)),
+        Number("prot_type", codes.SRTP, 1, registered(codes.PROT_TYPES)),
         Length("policy_param_length", "policy_param", 2),
         One("policy_param", "policy_param_length", lambda pkt, data: POLICIES.get(pkt.prot_type, Raw)),
     ]

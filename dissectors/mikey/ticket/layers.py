@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from scapy.packet import Packet, Raw
 
-from dissectors.binary import ABSENT, Bits, Length, Number, One, Opaque, named, notes
+from dissectors.binary import ABSENT, Bits, Length, Number, One, Opaque, notes
 from dissectors.mikey import codes
 from dissectors.mikey.extension.layers import GeneralExtension
-from dissectors.mikey.fields import NextPayload, PayloadChain, code_of
+from dissectors.mikey.fields import NextPayload, PayloadChain, code_of, registered
 from dissectors.mikey.payload.layers import (
     CERT,
     CHASH,
@@ -116,10 +116,10 @@ def _policy() -> list[Field]:
     """The fields that TP and TICKET begin with."""
     return [
         NextPayload(),
-        Number("ticket_type", 1, 2, named(codes.TICKET_TYPES)),
+        Number("ticket_type", 1, 2, registered(codes.TICKET_TYPES, range(61440, 65535))),
         Number("subtype", 1, 1),
         Number("version", 1, 1),
-        Bits("prf_func", 0, 7, named(codes.PRF_FUNCTIONS), begins=3),
+        Bits("prf_func", 0, 7, registered(codes.PRF_FUNCTIONS, range(112, 128)), begins=3),
         *(Bits(flag, 0, 1, meaning.__getitem__) for flag, meaning in codes.TICKET_FLAGS.items()),
         Bits("res", 0, 5),
         Length("tp_data_length", "tp_data", 2),

@@ -174,11 +174,16 @@ class SDPFecKey(TextLayer):
     ]
 
 
+_SHORT = 16  # octets of a value that is no key; the longest one of RFC 4568 has eight
+
+
 def _session_param(pkt: Any, piece: bytes) -> type[Packet]:
-    name = piece.strip(b" \t").partition(b"=")[0].upper()
+    name, _, value = piece.strip(b" \t").partition(b"=")
+    name = name.upper()
     if name == b"FEC_KEY":
         return SDPFecKey
-    return SDPSessionParam if name in CRYPTO_SESSION_PARAMETERS or name[:1] == b"-" else SDPUnknownSessionParam
+    known = name in CRYPTO_SESSION_PARAMETERS or name[:1] == b"-"
+    return SDPSessionParam if known and len(value) <= _SHORT else SDPUnknownSessionParam
 
 
 class SDPCrypto(TextLayer):

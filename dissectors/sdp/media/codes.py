@@ -33,6 +33,12 @@ MSRP_TRANSPORTS: dict[bytes, str] = {b"tcp": "TCP, or TLS over it", b"ws": "WebS
 MSRP_SCHEMES: dict[bytes, str] = {b"msrp": "without TLS", b"msrps": "with TLS"}
 """Schemes of MSRP URIs (RFC 4975 §6)."""
 
+CHATROOM_FEATURES: dict[bytes, str] = {
+    b"nickname": "nicknames can be asked for",
+    b"private-messages": "messages to one participant are passed on",
+}
+"""Tokens of a=chatroom (RFC 7701 §8)."""
+
 RTCP_FEEDBACK: dict[bytes, str] = {
     b"ack": "positive acknowledgements",
     b"nack": "negative acknowledgements",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from dissectors.sdp.fields import attribute, flag
+from dissectors.sdp.fields import attribute, flag, line
 from dissectors.sdp.media.codes import (
+    CHATROOM_FEATURES,
     DIRECTIONS,
     FLOOR_CONTROL_ROLES,
     GROUP_SEMANTICS,
@@ -250,12 +252,17 @@ class MSRPURI(TextLayer):
     ]
 
     def troubles(self) -> Iterator[str]:
-        """What a path needs of its URIs (RFC 4975 §8.2)."""
+        """What a path needs of its URIs, and what they may not hold (RFC 4975 §6, §8.2)."""
         yield from super().troubles()
         if bytes(self.scheme).lower() not in MSRP_SCHEMES:
             yield "URI is no MSRP URI"
-        elif not bytes(self.port).isdigit():
+            return
+        if not bytes(self.port).isdigit():
             yield "URI has no port"
+        if not self.transport:
+            yield "URI has no transport"
+        if b":" in bytes(self.userinfo):
+            yield "URI has a password"
 
 
 class SDPPath(TextLayer):
@@ -301,6 +308,36 @@ class SDPMsrpCema(TextLayer):
 
     name = "SDP msrp-cema"
     fields_desc = flag(b"msrp-cema")
+
+
+class ChatroomFeature(TextLayer):
+    """A token of a=chatroom (RFC 7701 §8)."""
+
+    name = "chat room feature"
+    fields_desc = [
+        Separator("separator", None, rb"[ \t]*"),
+        Meant("feature", b"nickname", rb"[^ \t]*", lambda pkt, x: CHATROOM_FEATURES.get(x, "unknown feature")),
+        TextField("unexplained", b"", rb".*"),
+    ]
+
+
+class SDPChatroom(TextLayer):
+    """An a=chatroom attribute: what an MSRP chat room, or a client of one, can do (RFC 7701 §8)."""
+
+    name = "SDP chatroom"
+    fields_desc = line(
+        TextField("prefix", b"a=chatroom", rb"(?:a=)?chatroom"),
+        TextField("colon", b"", rb"[ \t]*:[ \t]*|"),
+        words("features", lambda pkt, piece: ChatroomFeature),
+    )
+
+    def troubles(self) -> Iterator[str]:
+        """A token that is repeated."""
+        yield from super().troubles()
+        features = Counter(bytes(one.feature) for one in self.features if isinstance(one, ChatroomFeature))
+        for feature, times in features.items():
+            if times > 1:
+                yield f"{feature[:40].decode('latin-1')!a} stands {times} times"
 
 
 # --- BFCP -----------------------------------------------------------------------------------------
@@ -377,6 +414,12 @@ class SDPBfcpver(TextLayer):
     name = "SDP bfcpver"
     fields_desc = attribute(b"bfcpver", _words("versions"))
 
+    def troubles(self) -> Iterator[str]:
+        """Versions that are no numbers, or missing."""
+        yield from super().troubles()
+        if not self.versions or not all(bytes(one.text).isdigit() for one in self.versions if isinstance(one, Word)):
+            yield "versions are no numbers"
+
 
 class SDPWebsocketUri(TextLayer):
     """An a=websocket-uri attribute: where the WebSocket of BFCP is opened (RFC 8857 §6.2)."""
@@ -407,6 +450,7 @@ MEDIA_LAYERS: dict[bytes, type[Packet]] = {
     b"accept-wrapped-types": SDPAcceptWrappedTypes,
     b"max-size": SDPMaxSize,
     b"msrp-cema": SDPMsrpCema,
+    b"chatroom": SDPChatroom,
     b"floorctrl": SDPFloorctrl,
     b"confid": SDPConfid,
     b"userid": SDPUserid,

@@ -413,6 +413,29 @@ def test_dhhmac_messages_number_their_algorithms_in_two_ways(
     assert bytes(without_caches(read)) == built
 
 
+@pytest.mark.parametrize(
+    ("layer", "field", "private", "unknown"),
+    [
+        (MIKEY, "data_type", 241, 240),
+        (MIKEY, "next_payload", 255, 240),
+        (MIKEY, "prf_func", 112, 111),
+        (TR, "ts_role", 254, 239),
+        (TP, "ticket_type", 61440, 61439),
+        (SP, "prot_type", 250, 2),
+    ],
+)
+def test_code_points_for_private_use_are_said_to_be(layer: type[Layer], field: str, private: int, unknown: int) -> None:
+    naming = layer().get_field(field).naming
+    assert (naming(private), naming(unknown)) == (f"private use ({private})", f"unknown ({unknown})")
+
+
+def test_a_kemac_of_dhhmac_holds_no_data() -> None:
+    """RFC 4650 §3: it only authenticates."""
+    assert notes(DHHMACKEMAC(bytes.fromhex("00 01 0001 aa 01") + bytes(20))) == [
+        "KEMAC at 0: KEMAC must hold no data in a DHHMAC message"
+    ]
+
+
 def test_kemac_that_is_not_encrypted_shows_what_is_wrong_in_it() -> None:
     assert sorted(notes(KEMAC(bytes.fromhex("00 00 0003 002000 00")))) == [
         "Key data key_data_len at 6 is missing",

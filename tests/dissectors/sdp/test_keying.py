@@ -278,3 +278,13 @@ def test_a_media_line_says_what_its_transport_protects() -> None:
     assert meaning(SDPMedia(b"m=audio 1 RTP/SAVP 0"), "proto") == "protected: sdes-or-other"
     assert meaning(SDPMedia(b"m=audio 1 RTP/AVP 0"), "proto") == "not protected"
     assert meaning(SDPMedia(b"m=audio 1 X/Y 0"), "proto") == "unknown transport"
+
+
+@pytest.mark.parametrize("name", [b"KDR", b"WSH", b"FEC_ORDER", b"UNENCRYPTED_SRTP", b"-unknown"])
+def test_a_long_value_of_a_session_parameter_may_be_a_key(name: bytes) -> None:
+    """No value of RFC 4568 §6.3 is as long as a key, which may stand there by mistake."""
+    key = b"inline:t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQ"
+    octets = b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA " + name + b"=" + key + b"\r\n"
+    found = [node for node in tree(SDPCrypto(octets)).walk() if node.value == key.decode()]
+    assert len(found) == 1
+    assert found[0].secret

@@ -16,7 +16,9 @@ from dissectors.sdp.capabilities.parse import (
 )
 from dissectors.sdp.layer import SDP, SDPAttribute, SDPBandwidth, SDPConnection, SDPCrypto, SDPOrigin
 from dissectors.sdp.media.layers import (
+    ChatroomFeature,
     SDPBfcpver,
+    SDPChatroom,
     SDPDirection,
     SDPFloorctrl,
     SDPFloorid,
@@ -87,6 +89,22 @@ def test_msrp_paths() -> None:
         "MSRP URI at 7: URI has no port",
         "MSRP URI at 21: URI is no MSRP URI",
     ]
+    assert notes(SDPPath(b"a=path:msrp://u:p@a:1/b")) == [
+        "MSRP URI at 7: URI has no transport",
+        "MSRP URI at 7: URI has a password",
+    ]
+
+
+def test_a_chat_room_may_say_what_it_can_do_or_nothing() -> None:
+    room = SDP(b"a=chatroom:nickname private-messages x\r\n").lines[0]
+    assert isinstance(room, SDPChatroom)
+    assert [one.feature for one in room.features] == [b"nickname", b"private-messages", b"x"]
+    assert not notes(room)
+    bare = SDP(b"a=chatroom\r\n").lines[0]
+    assert isinstance(bare, SDPChatroom)
+    assert (bare.features, notes(bare)) == ([], [])
+    assert notes(SDPChatroom(b"a=chatroom:nickname nickname")) == ["SDP chatroom at 0: 'nickname' stands 2 times"]
+    assert bytes(SDPChatroom(colon=b":", features=[ChatroomFeature()])) == b"a=chatroom:nickname\r\n"
 
 
 @pytest.mark.parametrize("word", [b"mstrm", b"m-stream", b"M-Stream"])
@@ -100,6 +118,8 @@ def test_floor_control_roles_and_versions() -> None:
     assert [one.role for one in roles] == [b"c-only", b"s-only"]
     assert notes(SDPFloorctrl(b"a=floorctrl:chair")) == ["floor control role at 12: unknown floor control role"]
     assert [one.text for one in SDPBfcpver(b"a=bfcpver:1 2 ").versions] == [b"1", b"2"]
+    assert notes(SDPBfcpver(b"a=bfcpver:1 x")) == ["SDP bfcpver at 0: versions are no numbers"]
+    assert notes(SDPBfcpver(b"a=bfcpver:")) == ["SDP bfcpver at 0: versions are no numbers"]
 
 
 def test_capabilities_hold_attributes_and_transports() -> None:

@@ -29,6 +29,7 @@ SHOWN = {
     "Types of ICE candidates": b"a=candidate:1 1 UDP 1 192.0.2.1 1 typ %s",
     "Semantics of a=group": b"a=group:%s a",
     "Values of a=floorctrl": b"a=floorctrl:%s",
+    "Tokens of a=chatroom": b"a=chatroom:%s",
     "Schemes of MSRP URIs": b"a=path:%s://a:1/b;tcp",
     "Transports of MSRP URIs": b"a=path:msrp://a:1/b;%s",
     "Lists of configurations": b"a=pcfg:1 %s=1",

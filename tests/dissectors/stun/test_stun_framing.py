@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dissectors.stun import looks_like_frames, next_frame, relayed_data
+from dissectors.stun.framing import looks_like_frames, next_frame, relayed_data
 
 BINDING = bytes.fromhex("000100002112a442") + b"t" * 12
 RTP = bytes.fromhex("8000000100000001000000aa") + b"media"

@@ -1,0 +1,1 @@
+"""STUN and TURN: `framing` tells them apart without Scapy, `layers` shows them."""
