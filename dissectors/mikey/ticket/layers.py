@@ -151,6 +151,8 @@ class TP(Payload):
         for flag, value, demanded, its in codes.FLAG_IMPLICATIONS:
             if self.getfieldval(flag) == value and self.getfieldval(demanded) != its:
                 yield f"flag {flag}={value} demands {demanded}={its}"
+        if self.tp_data_length == 0:
+            yield f"the mandatory payload IDRr is missing: {self.name} data has no octet"
         yield from self.policy_troubles()
 
     def policy_troubles(self) -> Iterator[str]:

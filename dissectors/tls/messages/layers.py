@@ -33,7 +33,7 @@ from dissectors.tls.extensions.layers import (
 )
 from dissectors.tls.extensions.tls12.layers import CertificateStatus, ConnectionId, SignatureSchemeList
 from dissectors.tls.extensions.tls13.layers import DistinguishedName
-from dissectors.tls.parse import HELLO_RETRY_REQUEST_RANDOM
+from dissectors.tls.parse import DOWNGRADE_SENTINELS, HELLO_RETRY_REQUEST_RANDOM
 from dissectors.tls.suites import suite
 from dissectors.tls.versions import DTLS_1_0, TLS_1_2, is_tls13, version_name, version_rank
 from dissectors.x509 import layers as x509
@@ -60,9 +60,25 @@ class HelloRequest(Layer):
     fields_desc: list[Field] = []
 
 
+class _Random(Opaque):
+    """32 octets, of which servers use the last to say that they could have done better (RFC 8446 §4.1.3)."""
+
+    __slots__ = ()
+
+    def meaning(self, pkt: Any, x: Any) -> str:
+        """What a server says by it; empty for octets that are only random."""
+        if x == HELLO_RETRY_REQUEST_RANDOM:
+            return "a HelloRetryRequest (RFC 8446 §4.1.3)"
+        tail = x[-8:] if isinstance(x, bytes) else b""
+        if tail not in DOWNGRADE_SENTINELS:
+            return ""
+        chosen = ("TLS 1.2", "TLS 1.1 or older")[DOWNGRADE_SENTINELS.index(tail)]
+        return f"the server speaks a later version and chose {chosen} (RFC 8446 §4.1.3)"
+
+
 _HELLO_HEAD = [
     Number("version", TLS_1_2, 2, version_name),
-    Opaque("random", bytes(32), fixed=32),
+    _Random("random", bytes(32), fixed=32),
     Length("session_id_length", "session_id", 1),
     Opaque("session_id", b"", "session_id_length"),
 ]
@@ -125,7 +141,7 @@ class HelloRetryRequest(ServerHello):
     name = "HelloRetryRequest"
     fields_desc = [
         Number("version", TLS_1_2, 2, version_name),
-        Opaque("random", HELLO_RETRY_REQUEST_RANDOM, fixed=32),
+        _Random("random", HELLO_RETRY_REQUEST_RANDOM, fixed=32),
         *_HELLO_HEAD[2:],
         Number("cipher_suite", 0, 2, suite_name),
         Number("compression_method", 0, 1, code_names(COMPRESSION_METHODS)),

@@ -511,3 +511,9 @@ def test_a_readable_key_that_is_cut_stays_secret_in_the_tree() -> None:
     shown = [node for node in tree(MIKEY(message)).walk() if "de ad be ef" in node.value or node.secret]
     assert shown
     assert all(node.secret for node in shown)
+
+
+def test_a_policy_without_data_lacks_its_responder() -> None:
+    """TP of a base ticket, all flags 0, TP data of no octet (RFC 6043 §6.10)."""
+    message = MIKEY(bytes.fromhex("010b100000000001000110"[:20] + "00000101010000000000"))
+    assert any("IDRr is missing" in note for note in notes(message))

@@ -499,3 +499,17 @@ def test_a_hello_of_ssl2_may_begin_a_stream_of_tls() -> None:
     hello = SSL2Record(data=SSL2ClientHello(version=0x0301, cipher_specs=[0x00002F], challenge=bytes(16)))
     first, second = TLS(bytes(hello) + ALERT).records
     assert (first.data.name, first.data.version, second.content[0].description) == ("CLIENT-HELLO", 0x0301, 40)
+
+
+@pytest.mark.parametrize(
+    ("tail", "meaning"),
+    [
+        ("444f574e47524401", "the server speaks a later version and chose TLS 1.2 (RFC 8446 §4.1.3)"),
+        ("444f574e47524400", "the server speaks a later version and chose TLS 1.1 or older (RFC 8446 §4.1.3)"),
+        ("444f574e47524402", ""),
+    ],
+)
+def test_a_downgrade_that_a_server_admits_is_said(tail: str, meaning: str) -> None:
+    hello = ServerHello(random=bytes(24) + bytes.fromhex(tail), cipher_suite=0x00A8)
+    (random,) = [node for node in tree(ServerHello(bytes(hello))).walk() if node.name == "random"]
+    assert random.meaning == meaning
