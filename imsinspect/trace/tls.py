@@ -35,6 +35,7 @@ from dissectors.tls.versions import (
     is_tls13,
     version_name,
 )
+from dissectors.x509.oids import SIGNATURE_ALGORITHMS
 from imsinspect.capture.handshakes import (
     AlertSeen,
     ApplicationData,
@@ -606,31 +607,8 @@ def _public_key(certificate: Certificate) -> str:
 def _signature(certificate: Certificate) -> str:
     """Name of the signature algorithm, "sha256WithRSAEncryption"; its OID where it has none."""
     oid = certificate.signature_algorithm_oid
-    return _SIGNATURE_NAMES.get(oid.dotted_string, oid.dotted_string)
+    return SIGNATURE_ALGORITHMS.get(oid.dotted_string, oid.dotted_string)
 
-
-# RFC 8017 A.2.4, RFC 5758, RFC 3279 §2.2, RFC 8410.
-_SIGNATURE_NAMES: dict[str, str] = {
-    "1.2.840.113549.1.1.2": "md2WithRSAEncryption",
-    "1.2.840.113549.1.1.4": "md5WithRSAEncryption",
-    "1.2.840.113549.1.1.5": "sha1WithRSAEncryption",
-    "1.3.14.3.2.29": "sha1WithRSAEncryption",
-    "1.2.840.113549.1.1.10": "rsassaPss",
-    "1.2.840.113549.1.1.11": "sha256WithRSAEncryption",
-    "1.2.840.113549.1.1.12": "sha384WithRSAEncryption",
-    "1.2.840.113549.1.1.13": "sha512WithRSAEncryption",
-    "1.2.840.113549.1.1.14": "sha224WithRSAEncryption",
-    "1.2.840.10045.4.1": "ecdsa-with-SHA1",
-    "1.2.840.10045.4.3.1": "ecdsa-with-SHA224",
-    "1.2.840.10045.4.3.2": "ecdsa-with-SHA256",
-    "1.2.840.10045.4.3.3": "ecdsa-with-SHA384",
-    "1.2.840.10045.4.3.4": "ecdsa-with-SHA512",
-    "1.2.840.10040.4.3": "dsa-with-sha1",
-    "2.16.840.1.101.3.4.3.1": "dsa-with-sha224",
-    "2.16.840.1.101.3.4.3.2": "dsa-with-sha256",
-    "1.3.101.112": "Ed25519",
-    "1.3.101.113": "Ed448",
-}
 
 _MESSAGES: dict[int, Callable[[_Session, Handshake], None]] = {
     1: _Session._client_hello,
