@@ -130,11 +130,15 @@ def test_a_cut_frame_and_one_that_ends_early_are_shown_as_far_as_they_go(tmp_pat
     assert (frame.node.name, frame.node.value) == ("octets", "02 00 00")
 
 
-def test_handshake_messages_over_records_are_whole() -> None:
-    """The server's certificate in a recorded DTLS call comes in several datagrams or records."""
+def test_handshake_messages_over_datagrams_are_whole() -> None:
+    """Four messages of a recorded pair of DTLS handshakes came in two datagrams each."""
     frames = look(str(SAMPLES / "linphone-dtls-srtp.pcapng"), range(1, 60))
-    names = {each.name: each for frame in frames for each in frame.messages if len(each.frames) > 1}
-    assert all(each.node.length == len(each.octets) for each in names.values())
+    several = {each.frames: each for frame in frames for each in frame.messages if len(each.frames) > 1}
+    assert sorted(several) == [(14, 15), (16, 17), (20, 21), (23, 24)]
+    for each in several.values():
+        assert each.name == "Handshake"
+        assert int.from_bytes(each.octets[1:4], "big") == len(each.octets) - 12
+        assert each.node.length == len(each.octets)
 
 
 def test_a_frame_that_is_not_there_is_bad_usage(tmp_path: Path) -> None:
