@@ -1,0 +1,1 @@
+"""Cryptography of SRTP, MIKEY, TLS and ESP: pure functions over octets and keys."""
