@@ -93,8 +93,14 @@ def attributes_fit(data: bytes | bytearray, at: int, end: int) -> bool:
 
 
 def is_message(data: bytes | bytearray) -> bool:
-    """Whether a datagram is one BFCP message, or one fragment of it."""
+    """Whether a datagram is one BFCP message, or one fragment of it; of version 1 with the F bit in either reading."""
     length = message_length(data)
+    if length and data[0] >> 5 == 1 and data[0] & FRAGMENTED:
+        from dissectors.bfcp.readings import common_header as header_by_what_is_there
+        from dissectors.bfcp.readings import readings
+
+        header = header_by_what_is_there(data)
+        return header is not None and header.whole == len(data) and any(readings(data))
     if not length or length != len(data):
         return False
     fragmented = data[0] >> 5 == 2 and data[0] & FRAGMENTED

@@ -25,8 +25,8 @@ from dissectors.bfcp.codes import (
     UNRELIABLE_ONLY,
     VERSIONS,
 )
-from dissectors.bfcp.framing import common_header
-from dissectors.binary import MAX_ITEMS, Bits, Layer, Length, Number, Opaque, Packets, named
+from dissectors.bfcp.readings import common_header, readings
+from dissectors.binary import ABSENT, MAX_ITEMS, Bits, Layer, Length, Number, Opaque, Packets, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,8 +58,13 @@ class _Fragment(Opaque):
 
 
 def _fragmented(pkt: Any) -> bool:
-    """Whether a message has the fields of a fragment: reliable transports have none (RFC 8855 §5.1)."""
-    return bool(pkt.getfieldval("Ver") == UNRELIABLE and pkt.getfieldval("F") == 1)
+    """Whether a message has the fields of a fragment (RFC 8855 §5.1).
+
+    Reliable transports have none; where a peer puts them there nevertheless, or who builds a message does, they are.
+    """
+    version = pkt.getfieldval("Ver")
+    given = version == RELIABLE and isinstance(pkt.fields.get("Fragment_Offset"), int)
+    return bool(pkt.getfieldval("F") == 1 and (version == UNRELIABLE or given))
 
 
 def _part(pkt: Any) -> bool:
@@ -108,9 +113,21 @@ class BFCP(Layer):
         code = _pkt[1] if _pkt and len(_pkt) > 1 else fields.get("Primitive")
         return MESSAGE_LAYERS.get(code, cls) if isinstance(code, int) else cls
 
+    def do_dissect(self, s: bytes) -> bytes:
+        """Of version 1 with the F bit, the octets behind the header decide whether it has the fields of a fragment."""
+        self.fields["Fragment_Offset"] = 0 if readings(s).fragment_fields else ABSENT
+        return super().do_dissect(s)
+
     def troubles(self) -> Iterator[str]:
         """A version or length that is wrong; mandatory attributes missing, single ones repeated."""
         version, words = self.Ver, self.getfieldval("Payload_Length")
+        if version == RELIABLE and _fragmented(self):
+            yield "F is set in version 1, which has no fragments; read with their fields, 16 octets of header"
+        elif version == RELIABLE and self.F == 1 and readings(bytes(self)).ambiguous:
+            yield (
+                "F is set in version 1, ambiguous: read as reserved, 12 octets of header, "
+                "but with the fields of a fragment, 16 octets, the attributes end exactly, too"
+            )
         if isinstance(version, int) and version not in VERSIONS:
             yield f"Ver is {version}, no version of BFCP"
         if version == RELIABLE and self.Primitive in UNRELIABLE_ONLY:

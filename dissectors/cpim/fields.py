@@ -1,48 +1,27 @@
-"""What the layers of MSRP, CPIM and MIME are declared with beyond the common fields: header lines and bodies.
+"""What the layers of MSRP, CPIM and MIME are declared with beyond header lines: bodies, and headers that may be cut.
 
 A header is a layer chosen by its name; a body is a layer chosen by the headers in front of it.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from scapy.packet import Raw
 
-from dissectors.binary import Layer, One, Packets
-from dissectors.text import TextField, TextPacket
+from dissectors.binary import One
+from dissectors.header_lines import HeaderRows, TextWithPayload
+from dissectors.text import TextField
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-    from scapy.packet import Packet
+    from dissectors.header_lines import Choosing
 
-    Choosing = Callable[[bytes], type[Packet]]
-
-LINE = rb"(?:[^\r\n]|\r(?!\n|\Z))*+"  # content of a line, which may be cut between carriage return and line feed
-LINE_END = rb"\r?\n|\r\Z|"
-
-HEADER_LIMIT = 1024  # headers shown as layers; what is behind them stays raw
-ITEM_LIMIT = 256  # items of one header; the rest stays raw
 DEPTH_LIMIT = 24  # layers around a body whose content is still taken apart
 
-_EMPTY_LINE = re.compile(rb"\r?\n")
-_LINE = re.compile(rb"[^\n]*+(?:\n|\Z)")
-_FOLDED_LINE = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)")
-_NAME = re.compile(rb"[!-9;-~]+(?=[ \t]*:)")
-_VALUE = re.compile(rb"(?:[^\r\n]|\r(?!\n|\Z)|\r?\n(?=[ \t]))*+")
 
-
-class TextLayer(Layer, TextPacket):
-    """A layer of text; what its fields do not explain becomes its payload."""
-
-    def extract_padding(self, s: bytes) -> tuple[bytes, Any]:
-        """Nothing is left to the packet around this one."""
-        return s, None
-
-
-class HeaderLayer(TextLayer):
+class HeaderLayer(TextWithPayload):
     """A header field: its name, what separates it from the value, the value's own fields, the line end."""
 
     around = frozenset(("header_name", "separator", "eol"))  # the fields that are not of the value
@@ -96,98 +75,18 @@ class Named(TextField):
         return f"{x!r} ({meaning})" if meaning else repr(x)
 
 
-class Implied(TextField):
-    """Octets that other fields ask for, such as a line end: None stands for what is needed when the layer is built."""
-
-    __slots__ = ("needed",)
-
-    def __init__(self, name: str, pattern: bytes, needed: Callable[[Any], bytes]) -> None:
-        super().__init__(name, None, pattern)
-        self.needed = needed
-
-    def i2m(self, pkt: Any, x: Any) -> bytes:
-        """What is given, or what is needed."""
-        return self.needed(pkt) if x is None else bytes(x)
-
-    def i2repr(self, pkt: Any, x: Any) -> str:
-        """As it stands."""
-        return repr(x)
-
-
 def before(name: str, octets: bytes) -> Callable[[Any], bytes]:
     """What an `Implied` field needs: the octets if another field holds something."""
     return lambda pkt: octets if pkt.getfieldval(name) else b""
 
 
-class Items(Packets):
-    """The items of a header's value up to its line end, one layer each, cut by an expression."""
+class Headers(HeaderRows):
+    """Header lines; those of CPIM and MSRP are not folded."""
 
-    __slots__ = ["expression", "layer"]
-
-    def __init__(self, name: str, layer: type[Packet], expression: bytes) -> None:
-        super().__init__(name, None, self._items)
-        self.layer = layer
-        self.expression = re.compile(expression, re.DOTALL)
-
-    def _cut(self, pkt: Any, s: bytes) -> tuple[bytes, bytes]:
-        found = _VALUE.match(s)
-        end = found.end() if found else 0
-        return s[:end], s[end:]
-
-    def _items(self, pkt: Any, data: bytes) -> Iterator[tuple[type[Packet], bytes]]:
-        at = 0
-        for _ in range(ITEM_LIMIT):
-            found = self.expression.match(data, at)
-            if found is None or found.end() == at:
-                break
-            yield self.layer, found[0]
-            at = found.end()
-        if at < len(data):
-            yield Raw, data[at:]
-
-
-class Headers(Packets):
-    """Header lines up to an empty line or to another end, each a layer chosen by its name in lower case."""
-
-    __slots__ = ["choosing", "line"]
+    __slots__: list[str] = []
 
     def __init__(self, name: str, choosing: Callable[[], Choosing], folding: bool = False) -> None:
-        super().__init__(name, None, self._lines)
-        self.choosing = choosing  # called once for each block of headers
-        self.line = _FOLDED_LINE if folding else _LINE
-
-    def ends(self, pkt: Any, s: bytes, at: int) -> bool:
-        """Whether the line at a place ends the headers."""
-        return _EMPTY_LINE.match(s, at) is not None
-
-    def _cut(self, pkt: Any, s: bytes) -> tuple[bytes, bytes]:
-        at = 0
-        while at < len(s) and not self.ends(pkt, s, at):
-            found = self.line.match(s, at)
-            at = found.end() if found else len(s)
-        return s[:at], s[at:]
-
-    def _lines(self, pkt: Any, data: bytes) -> Iterator[tuple[type[Packet], bytes]]:
-        at = 0
-        choose = self.choosing()
-        for _ in range(HEADER_LIMIT):
-            found = self.line.match(data, at)
-            if found is None or found.end() == at:
-                break
-            yield choose(found[0]), found[0]
-            at = found.end()
-        if at < len(data):
-            yield Raw, data[at:]
-
-
-def by_name(table: Mapping[bytes, type[Packet]], other: type[Packet]) -> Callable[[], Choosing]:
-    """Chooses the layer of a header line by its name, without regard to case."""
-
-    def choose(line: bytes) -> type[Packet]:
-        found = _NAME.match(line)
-        return table.get(found[0].lower(), other) if found else other
-
-    return lambda: choose
+        super().__init__(name, choosing, folding)
 
 
 class Body(One):

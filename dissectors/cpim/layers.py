@@ -10,22 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from scapy.packet import Packet, Raw
 
-from dissectors.binary import One
+from dissectors.binary import One, nothing
 from dissectors.cpim.codes import DISPOSITION_NOTIFICATIONS, IMDN_NAMESPACE
 from dissectors.cpim.fields import (
-    LINE,
-    LINE_END,
     Body,
     HeaderLayer,
     Headers,
-    Implied,
-    Items,
     Named,
-    TextLayer,
     before,
-    by_name,
     header_value,
     too_deep,
+)
+from dissectors.header_lines import (
+    CUT_LINE,
+    CUT_VALUE,
+    LINE_END,
+    Implied,
+    Items,
+    TextWithPayload,
+    by_name,
+    header_fields,
 )
 from dissectors.sdp.layer import SDP
 from dissectors.sip.body import delimited
@@ -34,7 +38,6 @@ from dissectors.text import TextField
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_FOLDED = rb"(?:[^\r\n]|\r(?!\n|\Z)|\r?\n(?=[ \t]))*+"
 _DATE_TIME = re.compile(
     rb"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?"
     rb"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
@@ -73,7 +76,7 @@ def unescaped(value: bytes) -> str:
 # --- MIME ------------------------------------------------------------------------------------------
 
 
-class MIMEParameter(TextLayer):
+class MIMEParameter(TextWithPayload):
     """A parameter of a MIME header (RFC 2045 §5.1)."""
 
     name = "MIME parameter"
@@ -90,27 +93,21 @@ class MIMEHeader(HeaderLayer):
     """A header of a body that has no fields of its own here (RFC 2045 §3)."""
 
     name = "MIME header"
-    fields_desc = [
-        TextField("header_name", b"", rb"[!-9;-~]+(?=[ \t]*:)|"),
-        TextField("separator", b": ", rb"[ \t]*:[ \t]*|"),
-        TextField("header_value", b"", _FOLDED),
-        _eol(),
-    ]
+    fields_desc = header_fields(TextField("header_value", b"", CUT_VALUE), end=LINE_END)
 
 
 class MIMEContentType(HeaderLayer):
     """Content-Type: media type, subtype and parameters (RFC 2045 §5)."""
 
     name = "Content-Type"
-    fields_desc = [
-        TextField("header_name", b"Content-Type", rb"[!-9;-~]+(?=[ \t]*:)|"),
-        TextField("separator", b": ", rb"[ \t]*:[ \t]*|"),
+    fields_desc = header_fields(
         TextField("media_type", b"text", rb"[^/;\s]*"),
         TextField("slash", b"/", rb"/|"),
         TextField("subtype", b"plain", rb"[^;\s]*"),
         Items("parameters", MIMEParameter, _PARAMETER),
-        _eol(),
-    ]
+        name=b"Content-Type",
+        end=LINE_END,
+    )
 
     def troubles(self) -> Iterator[str]:
         """What is no media type."""
@@ -122,27 +119,25 @@ class MIMEContentDisposition(HeaderLayer):
     """Content-Disposition: how a body is meant to be presented (RFC 2183 §2)."""
 
     name = "Content-Disposition"
-    fields_desc = [
-        TextField("header_name", b"Content-Disposition", rb"[!-9;-~]+(?=[ \t]*:)|"),
-        TextField("separator", b": ", rb"[ \t]*:[ \t]*|"),
+    fields_desc = header_fields(
         TextField("disposition_type", b"inline", rb"[^;\s]*"),
         Items("parameters", MIMEParameter, _PARAMETER),
-        _eol(),
-    ]
+        name=b"Content-Disposition",
+        end=LINE_END,
+    )
 
 
 class MIMEContentID(HeaderLayer):
     """Content-ID: what other bodies name this one by (RFC 2045 §7)."""
 
     name = "Content-ID"
-    fields_desc = [
-        TextField("header_name", b"Content-ID", rb"[!-9;-~]+(?=[ \t]*:)|"),
-        TextField("separator", b": ", rb"[ \t]*:[ \t]*|"),
+    fields_desc = header_fields(
         TextField("opening", b"<", rb"<|"),
         TextField("content_id", b"", rb"[^>\r\n]*"),
         TextField("closing", b">", rb">|"),
-        _eol(),
-    ]
+        name=b"Content-ID",
+        end=LINE_END,
+    )
 
 
 MIME_HEADERS: dict[bytes, type[HeaderLayer]] = {
@@ -153,14 +148,14 @@ MIME_HEADERS: dict[bytes, type[HeaderLayer]] = {
 """Layers of MIME headers that are taken apart further, by name in lower case."""
 
 
-class MIMEText(TextLayer):
+class MIMEText(TextWithPayload):
     """A body of text, as text/*, XML or JSON are (RFC 2046 §4.1)."""
 
     name = "text"
     fields_desc = [TextField("text", b"", rb".*")]
 
 
-class MIMEEntity(TextLayer):
+class MIMEEntity(TextWithPayload):
     """A body with its own headers: an empty line stands between them (RFC 2045 §2.4)."""
 
     name = "MIME entity"
@@ -171,7 +166,7 @@ class MIMEEntity(TextLayer):
     ]
 
 
-class MIMEBodyPart(TextLayer):
+class MIMEBodyPart(TextWithPayload):
     """A part of a multipart body, from its delimiter to the line end in front of the next one (RFC 2046 §5.1.1)."""
 
     name = "body part"
@@ -182,7 +177,7 @@ class MIMEBodyPart(TextLayer):
     ]
 
 
-class MIMEMultipart(TextLayer):
+class MIMEMultipart(TextWithPayload):
     """A multipart body (RFC 2046 §5.1). Read alone, without its boundary, it is all preamble."""
 
     name = "multipart"
@@ -206,7 +201,7 @@ def multipart(data: bytes, boundary: bytes, parent: Any = None) -> Packet:
         content = data[span.start : span.end]
         part.fields = {
             "delimiter": data[span.delimiter : span.start],
-            "entity": MIMEEntity(content, _parent=part) if content else Raw(),
+            "entity": MIMEEntity(content, _parent=part) if content else nothing(),
             "line_end": data[span.end : end],
         }
         part.explicit = 1
@@ -248,7 +243,7 @@ def content_layer(layer: Any) -> Callable[..., Packet]:
 # --- CPIM ------------------------------------------------------------------------------------------
 
 
-class CPIMParameter(TextLayer):
+class CPIMParameter(TextWithPayload):
     """A parameter of a CPIM header, such as the language of a subject (RFC 3862 §3.3)."""
 
     name = "CPIM parameter"
@@ -310,7 +305,7 @@ class CPIMHeader(CPIMHeaderLayer):
     """A CPIM header that has no fields of its own (RFC 3862 §3)."""
 
     name = "CPIM header"
-    fields_desc = [*_begin(), TextField("header_value", b"", LINE), _eol()]
+    fields_desc = [*_begin(), TextField("header_value", b"", CUT_LINE), _eol()]
 
     def text(self) -> str:
         """The value with its escapes undone."""
@@ -326,7 +321,7 @@ def _address(default: bytes, prefix: bytes = b"") -> list[Any]:
         TextField("opening", b"<", rb"<|"),
         TextField("uri", b"", rb"[^>\r\n]*"),
         TextField("closing", b">", rb">|"),
-        TextField("behind", b"", LINE),
+        TextField("behind", b"", CUT_LINE),
         _eol(),
     ]
 
@@ -370,7 +365,7 @@ class CPIMDateTime(CPIMHeaderLayer):
     """DateTime: when the message was sent (RFC 3862 §4.4, RFC 3339)."""
 
     name = "CPIM DateTime"
-    fields_desc = [*_begin(b"DateTime"), TextField("date_time", b"2026-01-01T00:00:00Z", LINE), _eol()]
+    fields_desc = [*_begin(b"DateTime"), TextField("date_time", b"2026-01-01T00:00:00Z", CUT_LINE), _eol()]
 
     def value_troubles(self) -> Iterator[str]:
         """The form is that of RFC 3339."""
@@ -382,7 +377,7 @@ class CPIMSubject(CPIMHeader):
     """Subject: what the message is about, in a language (RFC 3862 §4.5)."""
 
     name = "CPIM Subject"
-    fields_desc = [*_begin(b"Subject"), TextField("subject", b"", LINE), _eol()]
+    fields_desc = [*_begin(b"Subject"), TextField("subject", b"", CUT_LINE), _eol()]
 
 
 class CPIMNS(CPIMHeaderLayer):
@@ -405,7 +400,7 @@ class CPIMNS(CPIMHeaderLayer):
             yield "no URI in angle brackets"
 
 
-class CPIMRequiredName(TextLayer):
+class CPIMRequiredName(TextWithPayload):
     """A header name that the receiver must understand (RFC 3862 §4.7)."""
 
     name = "required header"
@@ -423,10 +418,10 @@ class IMDNMessageID(CPIMHeaderLayer):
     """Message-ID: what a disposition notification names the message by (RFC 5438 §6)."""
 
     name = "IMDN Message-ID"
-    fields_desc = [*_begin(b"Message-ID", b"imdn"), TextField("message_id", b"", LINE), _eol()]
+    fields_desc = [*_begin(b"Message-ID", b"imdn"), TextField("message_id", b"", CUT_LINE), _eol()]
 
 
-class IMDNNotifyRequest(TextLayer):
+class IMDNNotifyRequest(TextWithPayload):
     """One disposition that the sender wants to be told of (RFC 5438 §6)."""
 
     name = "disposition"
@@ -498,7 +493,7 @@ def _choosing() -> Callable[[bytes], type[Packet]]:
     return choose
 
 
-class CPIM(TextLayer):
+class CPIM(TextWithPayload):
     """A CPIM message: headers, an empty line, and a MIME body with headers of its own (RFC 3862 §2)."""
 
     name = "CPIM"

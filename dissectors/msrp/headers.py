@@ -7,8 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dissectors.binary import ABSENT, Numeric, named
-from dissectors.cpim.fields import LINE, LINE_END, HeaderLayer, Implied, Items, Named, TextLayer, before
+from dissectors.cpim.fields import HeaderLayer, Named, before
 from dissectors.cpim.layers import MIME_HEADERS
+from dissectors.header_lines import CUT_LINE, LINE_END, NAME, SEPARATOR, Implied, Items, TextWithPayload
 from dissectors.msrp.codes import ANY, FAILURE_REPORTS, NAMESPACES, SCHEMES, STATUS_CODES, SUCCESS_REPORTS
 from dissectors.msrp.parse import DIGITS, ByteRange, parse_range
 from dissectors.text import TextField
@@ -31,8 +32,8 @@ def _eol() -> TextField:
 def _begin(default: bytes = b"") -> list[Any]:
     """The fields up to the value of a header."""
     return [
-        TextField("header_name", default, rb"[!-9;-~]+(?=[ \t]*:)|"),
-        TextField("separator", b": ", rb"[ \t]*:[ \t]*|"),
+        TextField("header_name", default, NAME),
+        TextField("separator", b": ", SEPARATOR),
     ]
 
 
@@ -59,7 +60,7 @@ class Code(Numeric):
 # --- URIs ------------------------------------------------------------------------------------------
 
 
-class MSRPURIParameter(TextLayer):
+class MSRPURIParameter(TextWithPayload):
     """A parameter of an MSRP URI behind the transport (RFC 4975 §6)."""
 
     name = "URI parameter"
@@ -82,7 +83,7 @@ class _URIParameters(Items):
         return s[:end], s[end:]
 
 
-class MSRPURI(TextLayer):
+class MSRPURI(TextWithPayload):
     """An MSRP URI, with the space that separates it from the next one (RFC 4975 §6)."""
 
     name = "MSRP URI"
@@ -158,7 +159,7 @@ class MSRPHeader(MSRPHeaderLayer):
     """A header that has no fields of its own (RFC 4975 §9)."""
 
     name = "MSRP header"
-    fields_desc = [*_begin(), TextField("header_value", b"", LINE), _eol()]
+    fields_desc = [*_begin(), TextField("header_value", b"", CUT_LINE), _eol()]
 
 
 class MSRPPath(MSRPHeaderLayer):
@@ -184,7 +185,7 @@ class MSRPMessageID(MSRPHeaderLayer):
     """Message-ID: the same in all chunks of a message, and in reports on it (RFC 4975 §7.1.1)."""
 
     name = "Message-ID"
-    fields_desc = [*_begin(b"Message-ID"), TextField("message_id", b"", LINE), _eol()]
+    fields_desc = [*_begin(b"Message-ID"), TextField("message_id", b"", CUT_LINE), _eol()]
 
     def value_troubles(self) -> Iterator[str]:
         """The form of an identifier."""
@@ -196,7 +197,7 @@ class MSRPSuccessReport(MSRPHeaderLayer):
     """Success-Report: whether success reports are wanted (RFC 4975 §7.1.1)."""
 
     name = "Success-Report"
-    fields_desc = [*_begin(b"Success-Report"), Named("success_report", b"no", LINE, SUCCESS_REPORTS), _eol()]
+    fields_desc = [*_begin(b"Success-Report"), Named("success_report", b"no", CUT_LINE, SUCCESS_REPORTS), _eol()]
 
     def value_troubles(self) -> Iterator[str]:
         """The values of the grammar."""
@@ -208,7 +209,7 @@ class MSRPFailureReport(MSRPHeaderLayer):
     """Failure-Report: which failures are to be told of (RFC 4975 §7.1.1)."""
 
     name = "Failure-Report"
-    fields_desc = [*_begin(b"Failure-Report"), Named("failure_report", b"yes", LINE, FAILURE_REPORTS), _eol()]
+    fields_desc = [*_begin(b"Failure-Report"), Named("failure_report", b"yes", CUT_LINE, FAILURE_REPORTS), _eol()]
 
     def value_troubles(self) -> Iterator[str]:
         """The values of the grammar."""
@@ -236,7 +237,7 @@ class MSRPByteRange(MSRPHeaderLayer):
         TextField("hyphen", b"-", rb"-|"),
         RangeEnd("range_end", None, rb"[^/\r\n]*", ANY),
         TextField("slash", b"/", rb"/|"),
-        RangeEnd("total", None, LINE, ANY),
+        RangeEnd("total", None, CUT_LINE, ANY),
         _eol(),
     ]
 
@@ -270,7 +271,7 @@ class MSRPStatus(MSRPHeaderLayer):
         Code("status_code", 200, named(STATUS_CODES), lambda pkt: pkt.namespace == 0),
         Code("other_code", ABSENT, None, lambda pkt: pkt.namespace != 0),
         Implied("space2", rb" *", before("status_comment", b" ")),
-        TextField("status_comment", b"", LINE),
+        TextField("status_comment", b"", CUT_LINE),
         _eol(),
     ]
 
@@ -279,7 +280,7 @@ class MSRPExpires(MSRPHeaderLayer):
     """Expires, Min-Expires or Max-Expires: seconds for which a relay's URI is or may be valid (RFC 4976 §7)."""
 
     name = "Expires"
-    fields_desc = [*_begin(b"Expires"), TextField("seconds", b"0", LINE), _eol()]
+    fields_desc = [*_begin(b"Expires"), TextField("seconds", b"0", CUT_LINE), _eol()]
 
     def value_troubles(self) -> Iterator[str]:
         """A number."""
@@ -291,7 +292,7 @@ class MSRPNickname(MSRPHeaderLayer):
     """Use-Nickname: the nickname in quotation marks; an empty one gives it up (RFC 7701 §7.1)."""
 
     name = "Use-Nickname"
-    fields_desc = [*_begin(b"Use-Nickname"), TextField("nickname", b'""', _QUOTED + rb"|" + LINE), _eol()]
+    fields_desc = [*_begin(b"Use-Nickname"), TextField("nickname", b'""', _QUOTED + rb"|" + CUT_LINE), _eol()]
 
     def value_troubles(self) -> Iterator[str]:
         """A quoted string of 1023 characters at most."""
@@ -302,7 +303,7 @@ class MSRPNickname(MSRPHeaderLayer):
             yield "longer than 1023 characters"
 
 
-class MSRPDigestParameter(TextLayer):
+class MSRPDigestParameter(TextWithPayload):
     """A parameter of Digest authentication, with the comma in front of it (RFC 4976 §7)."""
 
     name = "digest parameter"

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from scapy.packet import Packet, Raw
 
 from dissectors.binary import ABSENT, MAX_ITEMS, Packets, named
-from dissectors.cpim.fields import Body, HeaderLayer, Headers, Implied, Named, TextLayer, before, by_name
+from dissectors.cpim.fields import Body, HeaderLayer, Headers, Named, before
 from dissectors.cpim.layers import MIMEMultipart, MIMEText, content_layer
+from dissectors.header_lines import Implied, TextWithPayload, by_name
 from dissectors.msrp.codes import CONTINUATION_FLAGS, MAX_OTHER_BODY, METHODS, STATUS_CODES, WITHOUT_REPORT_HEADERS
 from dissectors.msrp.framing import cut_off, end_line, next_message, unread
 from dissectors.msrp.headers import (
@@ -147,7 +148,7 @@ def _body_layer(message: Any, data: bytes) -> Callable[..., Packet]:
     return layer
 
 
-class MSRP(TextLayer):
+class MSRP(TextWithPayload):
     """An MSRP message: a request, a chunk of one, or a response (RFC 4975 §7)."""
 
     name = "MSRP"
@@ -290,7 +291,7 @@ _NEEDED = {
 # --- streams ---------------------------------------------------------------------------------------
 
 
-class MSRPFragment(TextLayer):
+class MSRPFragment(TextWithPayload):
     """The end of a message whose beginning is not there, with its end-line (RFC 4975 §7.1)."""
 
     name = "MSRP fragment"
@@ -334,7 +335,7 @@ def _messages(pkt: Any, data: bytes) -> Iterator[tuple[type[Packet], bytes]]:
         yield MSRP if _START.match(data, at) else Raw, data[at:]
 
 
-class MSRPStream(TextLayer):
+class MSRPStream(TextWithPayload):
     """The octets of one direction of a connection, from any place on: messages one behind the other (RFC 4975 §7)."""
 
     name = "MSRP stream"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dissectors.text import CONTENT, TextField
+from dissectors.text import CONTENT, TextField, TextLayer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def prefix(name: bytes) -> TextField:
@@ -29,3 +32,27 @@ def flag(*names: bytes) -> list[Any]:
     return line(
         TextField("prefix", b"a=", rb"(?:a=)?"), TextField("attribute_name", names[0], rb"(?:" + alternatives + rb")")
     )
+
+
+def value_of(packet: Any) -> bytes:
+    """The value of an attribute line: what stands between its colon and its line end."""
+    octets = bytes(packet)
+    return octets[len(bytes(packet.prefix or b"")) : len(octets) - len(bytes(packet.eol or b""))]
+
+
+class SDPValued(TextLayer):
+    """An attribute that says nothing without a value (RFC 8866 §5.13)."""
+
+    name = "SDP attribute with a value"
+
+    def troubles(self) -> Iterator[str]:
+        """A value that is missing."""
+        yield from super().troubles()
+        if not value_of(self).strip(b" \t"):
+            yield "attribute needs a value and has none"
+        else:
+            yield from self.value_troubles()
+
+    def value_troubles(self) -> Iterator[str]:
+        """What is wrong with a value that is there."""
+        return iter(())

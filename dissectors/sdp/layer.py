@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dissectors.binary import exhausted
 from dissectors.sdp.capabilities.layers import CAPABILITY_LAYERS
 from dissectors.sdp.fields import line
 from dissectors.sdp.keying.layers import (
@@ -24,6 +25,7 @@ from dissectors.sdp.keying.layers import (
 )
 from dissectors.sdp.media.layers import MEDIA_LAYERS
 from dissectors.sdp.parse import SessionDescription, parse
+from dissectors.sdp.streams.layers import STREAM_LAYERS
 from dissectors.sdp.transports import transport
 from dissectors.text import CONTENT, Meant, Pieces, TextField, TextLayer, Word, gap, word, words
 
@@ -176,8 +178,15 @@ class SDPAttribute(TextLayer):
         TextField("eol", b"\r\n", rb".*"),
     ]
 
+    def troubles(self) -> Iterator[str]:
+        """No value where the attribute needs one, and so is not taken apart."""
+        yield from super().troubles()
+        name = bytes(self.attribute_name or b"").rstrip(b" \t")
+        if not self.colon and name in BY_ATTRIBUTE and name not in _FLAGS:
+            yield f"{name.decode('ascii')} needs a value and has none"
 
-BY_ATTRIBUTE: dict[bytes, type[Packet]] = {**KEYING_LAYERS, **MEDIA_LAYERS, **CAPABILITY_LAYERS}
+
+BY_ATTRIBUTE: dict[bytes, type[Packet]] = {**KEYING_LAYERS, **MEDIA_LAYERS, **STREAM_LAYERS, **CAPABILITY_LAYERS}
 """Layers of attributes that are taken apart further."""
 
 BY_LETTER: dict[bytes, type[Packet]] = {
@@ -223,7 +232,7 @@ class LineList(Pieces):
         packets: list[Packet] = []
         at = 0
         for found in _LINES.finditer(s):
-            if len(packets) == LINE_LIMIT:
+            if len(packets) == LINE_LIMIT or exhausted():
                 break
             packet = line_layer(found[0])(found[0])
             packet.add_parent(pkt)
@@ -258,5 +267,7 @@ class SDP(TextLayer):
                 if crypto.tag in tags:
                     yield f"a=crypto at {crypto.offset} has a tag used before in the media section"
                 tags.add(crypto.tag)
-        if self.unread:
+        if self.unread and len(self.lines) >= LINE_LIMIT:
             yield f"more than {LINE_LIMIT} lines"
+        elif self.unread:
+            yield f"{len(self.unread)} octets are not taken apart: too many layers"

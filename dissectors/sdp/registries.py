@@ -24,6 +24,7 @@ from dissectors.sdp.media.codes import (
     MSRP_SCHEMES,
     MSRP_TRANSPORTS,
 )
+from dissectors.sdp.streams.codes import HEADER_EXTENSIONS, SOURCE_ATTRIBUTES, SSRC_GROUP_SEMANTICS
 from dissectors.sdp.suites import DTLS_SRTP_PROFILES, SDES_SUITES
 from dissectors.sdp.transports import TRANSPORTS
 
@@ -101,6 +102,19 @@ REGISTRIES: tuple[Registry, ...] = (
     Registry("Methods of k=", "RFC 4566 §5.12", KEY_LINE_METHODS, _TEST + "test_values_are_named"),
     Registry("Types of ICE candidates", "RFC 8839 §5.1", CANDIDATE_TYPES, _TEST + "test_values_are_named"),
     Registry("Semantics of a=group", "IANA sdp-parameters, group", GROUP_SEMANTICS, _TEST + "test_values_are_named"),
+    Registry(
+        "Semantics of a=ssrc-group",
+        "IANA sdp-parameters, ssrc-group",
+        SSRC_GROUP_SEMANTICS,
+        _TEST + "test_values_are_named",
+    ),
+    Registry("Attributes of a=ssrc", "RFC 5576 §6", SOURCE_ATTRIBUTES, _TEST + "test_values_are_named"),
+    Registry(
+        "RTP header extensions of a=extmap",
+        "IANA rtp-parameters, RTP SDP Compact Header Extensions; those that are met in the field",
+        HEADER_EXTENSIONS,
+        _TEST + "test_values_are_named",
+    ),
     Registry("Values of a=floorctrl", "RFC 8856 §5.1", FLOOR_CONTROL_ROLES, _TEST + "test_values_are_named"),
     Registry("Tokens of a=chatroom", "RFC 7701 §8", CHATROOM_FEATURES, _TEST + "test_values_are_named"),
     Registry("Schemes of MSRP URIs", "RFC 4975 §6", MSRP_SCHEMES, _TEST + "test_values_are_named"),

@@ -8,12 +8,14 @@ Content-Length whose value is None is computed from the body.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from scapy.layers.inet import UDP
 from scapy.packet import Packet, Raw, bind_bottom_up, bind_layers
 
-from dissectors.binary import One, Packets
+from dissectors.binary import One, Packets, exhausted
+from dissectors.header_lines import HEADER_LIMIT, Implied, MessageHeaders, at_empty_line, rows
 from dissectors.sdp.layer import SDP
 from dissectors.sip.body import DEPTH_LIMIT, content_start, delimited
 from dissectors.sip.layers import HEADER_LAYERS
@@ -37,12 +39,9 @@ __all__ = [
     "header_layer",
 ]
 
-HEADER_LIMIT = 1024  # headers shown as packets; the octets behind them are kept in one field
 PORT = 5060
 
-_HEADER = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)")
 _HEAD_END = re.compile(rb"(?<=\n)\r?\n\Z")
-_EMPTY_LINE = re.compile(rb"\r?\n")
 _LINE = re.compile(CONTENT)
 _LINE_END = re.compile(rb"(?:\r?\n)?")
 _HEAD_ENDS = re.compile(rb"\n(?=\r?\n)")
@@ -58,25 +57,24 @@ def header_layer(octets: bytes) -> type[Packet]:
 
 
 def _cut_headers(s: bytes) -> tuple[list[Packet], bytes]:
-    """The headers up to the empty line."""
+    """The headers up to the empty line; what is behind the limit is left."""
     packets: list[Packet] = []
     at = 0
-    while at < len(s) and len(packets) < HEADER_LIMIT and not _EMPTY_LINE.match(s, at):
-        found = _HEADER.match(s, at)
-        end = found.end() if found else len(s)
-        octets = s[at:end]
-        packets.append(header_layer(octets)(octets))
-        at = end
+    for row in islice(rows(s), HEADER_LIMIT):
+        if exhausted():
+            break
+        packets.append(header_layer(row)(row))
+        at += len(row)
     return packets, s[at:]
 
 
-class HeadersField(Packets):
-    """Headers; a Content-Length without a value gets the length of the body."""
+class HeadersField(MessageHeaders):
+    """Headers up to a limit, the octets behind them are kept in one field; a length without a value is the body's."""
 
     __slots__: list[str] = []
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, None, lambda pkt, data: iter(()))
+        super().__init__(name, lambda: header_layer)
 
     def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, list[Packet]]:
         """Take headers off the front."""
@@ -85,35 +83,14 @@ class HeadersField(Packets):
             packet.add_parent(pkt)
         return rest, packets
 
-    def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
-        """Build every header."""
-        return s + b"".join(self._built(pkt, header) for header in val or ())
-
-    def _built(self, pkt: Any, header: Any) -> bytes:
-        if isinstance(header, SIPHeader) and header.header_value is None:
-            header = header.copy()
-            header.header_value = str(len(_octets(pkt.body))).encode()
-        return bytes(header)
-
 
 def _octets(body: Any) -> bytes:
     return b"" if body is None else bytes(body)
 
 
-class LineEndField(TextField):
+def _line_end(name: str, pattern: bytes) -> Implied:
     """A line end that is there when there is a start line, unless it is given."""
-
-    __slots__ = ()
-
-    def i2m(self, pkt: Any, x: bytes | None) -> bytes:
-        """CRLF by default."""
-        if x is None:
-            return b"\r\n" if pkt.start_line else b""
-        return bytes(x)
-
-    def i2repr(self, pkt: Any, x: bytes | None) -> str:
-        """As it stands."""
-        return repr(x)
+    return Implied(name, pattern, lambda pkt: b"\r\n" if pkt.start_line else b"")
 
 
 class UnreadHeadersField(TextField):
@@ -259,7 +236,7 @@ def _fragment_fields(data: bytes, depth: int) -> dict[str, Any]:
     headers, behind = _cut_headers(rest)
     head = rest[: len(rest) - len(behind)]
     unread = b""
-    if len(headers) == HEADER_LIMIT:
+    if behind and not at_empty_line(behind, 0):  # more headers than are shown
         end = _HEAD_ENDS.search(behind)
         unread = behind[: end.start() + 1] if end else behind
         head, behind = head + unread, behind[len(unread) :]
@@ -310,10 +287,10 @@ class SIP(TextLayer):
     fields_desc = [
         TextField("leading", b"", rb"[\r\n]*+"),
         TextField("start_line", b"", CONTENT),
-        LineEndField("start_line_eol", None, rb"\r?\n|"),
+        _line_end("start_line_eol", rb"\r?\n|"),
         HeadersField("headers"),
         UnreadHeadersField("unread_headers", b"", rb""),
-        LineEndField("empty_line", None, rb"\r?\n|"),
+        _line_end("empty_line", rb"\r?\n|"),
         BodyField("body"),
         TextField("trailing", b"", rb".*"),
     ]

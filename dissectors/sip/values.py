@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from dissectors.header_lines import FOLDED_SEPARATOR, LWS, VALUE, header_fields, header_value
 from dissectors.sip.codes import KEY_PARAMETERS
 from dissectors.sip.headers import base64url, base64url_json
 from dissectors.sip.parse import COMPACT_FORMS, unquoted
@@ -17,8 +18,6 @@ from dissectors.text import Meant, Pieces, Separator, TextField, TextLayer
 if TYPE_CHECKING:
     from scapy.packet import Packet
 
-LWS = rb"(?:[ \t]|\r?\n[ \t])*+"
-VALUE = rb"(?:[^\r\n]|\r(?!\n)|\r?\n(?=[ \t]))*+"  # of a header, with its folded lines
 _QUOTED = rb'"(?:[^"\\]|\\.)*+"?'
 _CLOSED = rb'"(?:[^"\\]|\\.)*+"'
 _PARAMETER = LWS + rb";" + LWS + rb"(?:" + _QUOTED + rb'|<[^>]*+>?|[^;"<])*+'
@@ -26,30 +25,11 @@ _COMMA = rb"(?:" + LWS + rb",)?" + LWS
 _ITEM = _COMMA + rb"(?:" + _QUOTED + rb'|<[^>]*+>?|[^,"<])*+'
 
 
-class ValueField(TextField):
-    """A header's value as sent, folded lines included; None stands for a length still to be computed."""
-
-    __slots__ = ()
-
-    def i2m(self, pkt: Any, x: bytes | None) -> bytes:
-        """A length without a body around it is 0."""
-        return b"0" if x is None else bytes(x)
-
-    def i2repr(self, pkt: Any, x: bytes | None) -> str:
-        """As it stands."""
-        return repr(x)
-
-
 class SIPHeader(TextLayer):
     """A header field with its folded lines (RFC 3261 §7.3.1)."""
 
     name = "SIP header"
-    fields_desc = [
-        TextField("header_name", b"", rb"[!-9;-~]+(?=[ \t]*:)|"),
-        TextField("separator", b": ", rb"[ \t]*:" + LWS + rb"|"),
-        ValueField("header_value", b"", VALUE),
-        TextField("eol", b"\r\n", rb".*"),
-    ]
+    fields_desc = header_fields(header_value(), separator=FOLDED_SEPARATOR)
 
     parameter_names: dict[bytes, str] = {}  # what parameters of this header mean
     parameter_values: dict[bytes, dict[bytes, str]] = {}
@@ -278,5 +258,4 @@ def _pieces(separator: bytes) -> bytes:
 
 
 def _header(name: bytes, *fields: Any) -> list[Any]:
-    first, separator, _, eol = SIPHeader.fields_desc
-    return [TextField("header_name", name, first.pattern.pattern), separator, *fields, eol]
+    return header_fields(*fields, name=name, separator=FOLDED_SEPARATOR)

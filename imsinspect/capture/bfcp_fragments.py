@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dissectors.bfcp.framing import COMMON_HEADER, FRAGMENTED, common_header
+from dissectors.bfcp.framing import COMMON_HEADER, FRAGMENTED
+from dissectors.bfcp.readings import common_header
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator

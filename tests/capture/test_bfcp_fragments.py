@@ -61,9 +61,21 @@ def test_the_r_bit_stays_and_the_f_bit_goes() -> None:
     assert whole.message == bytes.fromhex("5701000000000001000700ea")
 
 
+def test_fragments_of_version_1_are_put_together_where_their_octets_tell_that_they_are_some() -> None:
+    """Version 1 has none, but some peers put their fields there; what has attributes behind 12 octets is whole."""
+    fragments = BfcpFragments()
+    first, second = (b"\x28" + one[1:] for one in FRAGMENTS)
+    assert fragments.add(first, PATH, 3, SECOND) is None
+    assert fragments.add(second, PATH, 5, SECOND) == Whole(b"\x20" + MESSAGE[1:], 5, SECOND, (3, 5))
+    whole = b"\x28" + MESSAGE[1:12] + bytes.fromhex("00000009") + MESSAGE[12:]
+    assert fragments.add(whole, PATH, 6, 30 * SECOND) == Whole(b"\x20" + MESSAGE[1:], 6, 30 * SECOND, (6,))
+    assert fragments.add(b"\x28" + MESSAGE[1:], PATH, 7, 60 * SECOND) is None
+    assert (fragments.sets, fragments.contradictions) == ({}, [])
+
+
 def test_what_is_no_fragment_is_passed_over() -> None:
     fragments = BfcpFragments()
-    for datagram in (b"", b"x" * 40, MESSAGE, b"\x28" + FRAGMENTS[0][1:], FRAGMENTS[0][:15]):
+    for datagram in (b"", b"x" * 40, MESSAGE, b"\x28" + FRAGMENTS[0][1:-4], FRAGMENTS[0][:15]):
         assert fragments.add(datagram, PATH, 1, 0) is None
     assert (fragments.sets, fragments.contradictions) == ({}, [])
 

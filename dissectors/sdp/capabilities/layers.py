@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dissectors.sdp.capabilities.parse import CAPABILITY_TYPES, DELETIONS
-from dissectors.sdp.fields import attribute
+from dissectors.sdp.fields import SDPValued, attribute
 from dissectors.sdp.transports import transport
 from dissectors.text import (
     CONTENT,
@@ -69,7 +69,7 @@ class TransportCapability(TextLayer):
     ]
 
 
-class SDPTcap(TextLayer):
+class SDPTcap(SDPValued):
     """An a=tcap attribute: transport protocols that may be used, numbered onwards (RFC 5939 §3.4.1)."""
 
     name = "SDP tcap"
@@ -110,7 +110,7 @@ def _configurations(name: str, *, lead: bool) -> Pieces:
     return words(name, lambda pkt, piece: ConfigurationListLayer, lead=lead)
 
 
-class SDPPcfg(TextLayer):
+class SDPPcfg(SDPValued):
     """An a=pcfg attribute: a configuration that is offered instead of the m= line's (RFC 5939 §3.5.1)."""
 
     name = "SDP pcfg"
@@ -121,7 +121,7 @@ class SDPPcfg(TextLayer):
     )
 
 
-class SDPAcfg(TextLayer):
+class SDPAcfg(SDPValued):
     """An a=acfg attribute: the configuration that was chosen (RFC 5939 §3.5.2)."""
 
     name = "SDP acfg"
@@ -146,21 +146,21 @@ class OptionTag(Word):
 _OPTION = rb"[ \t]*,?[ \t]*[^ \t,]+(?:[ \t]+\Z)?"
 
 
-class SDPCsup(TextLayer):
+class SDPCsup(SDPValued):
     """An a=csup attribute: options of capability negotiation that are understood (RFC 5939 §3.3.1)."""
 
     name = "SDP csup"
     fields_desc = attribute(b"csup", Pieces("options", CONTENT, _OPTION, lambda pkt, piece: OptionTag, b","))
 
 
-class SDPCreq(TextLayer):
+class SDPCreq(SDPValued):
     """An a=creq attribute: options of capability negotiation that are needed (RFC 5939 §3.3.2)."""
 
     name = "SDP creq"
     fields_desc = attribute(b"creq", Pieces("options", CONTENT, _OPTION, lambda pkt, piece: OptionTag, b","))
 
 
-class SDPRmcap(TextLayer):
+class SDPRmcap(SDPValued):
     """An a=rmcap attribute: RTP formats that may be used (RFC 6871 §3.3.1)."""
 
     name = "SDP rmcap"
@@ -176,14 +176,14 @@ class SDPRmcap(TextLayer):
     )
 
 
-class SDPOmcap(TextLayer):
+class SDPOmcap(SDPValued):
     """An a=omcap attribute: other formats that may be used (RFC 6871 §3.3.1)."""
 
     name = "SDP omcap"
     fields_desc = attribute(b"omcap", word("media_cap_num_list", b"1"), gap(), word("format_name"))
 
 
-class SDPMfcap(TextLayer):
+class SDPMfcap(SDPValued):
     """An a=mfcap attribute: parameters of formats that may be used (RFC 6871 §3.3.2)."""
 
     name = "SDP mfcap"
@@ -192,7 +192,7 @@ class SDPMfcap(TextLayer):
     )
 
 
-class SDPMscap(TextLayer):
+class SDPMscap(SDPValued):
     """An a=mscap attribute: attributes of formats that may be used (RFC 6871 §3.3.3)."""
 
     name = "SDP mscap"
@@ -206,7 +206,7 @@ class SDPMscap(TextLayer):
     )
 
 
-class SDPLcfg(TextLayer):
+class SDPLcfg(SDPValued):
     """An a=lcfg attribute: a configuration for further media lines (RFC 6871 §3.3.5)."""
 
     name = "SDP lcfg"
@@ -217,7 +217,7 @@ class SDPLcfg(TextLayer):
     )
 
 
-class SDPSescap(TextLayer):
+class SDPSescap(SDPValued):
     """An a=sescap attribute: configurations that go together in a session (RFC 6871 §3.3.8)."""
 
     name = "SDP sescap"

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dissectors.sdp.crypto import crypto_troubles
-from dissectors.sdp.fields import attribute, line, prefix
+from dissectors.sdp.fields import SDPValued, attribute, line, prefix, value_of
 from dissectors.sdp.keying.codes import (
     CONNECTION_VALUES,
     CRYPTO_SESSION_PARAMETERS,
@@ -50,12 +50,6 @@ if TYPE_CHECKING:
 
 _EXPONENT_LIMIT = 64
 _TOKEN68 = rb"[A-Za-z0-9+/]*"
-
-
-def value_of(packet: Any) -> bytes:
-    """The value of an attribute line: what stands between its colon and its line end."""
-    octets = bytes(packet)
-    return octets[len(bytes(packet.prefix or b"")) : len(octets) - len(bytes(packet.eol or b""))]
 
 
 # --- a=crypto -------------------------------------------------------------------------------------
@@ -311,7 +305,7 @@ class SDPTlsId(TextLayer):
 _TLS_ID = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 
 
-class SDPZrtpHash(TextLayer):
+class SDPZrtpHash(SDPValued):
     """An a=zrtp-hash attribute: version of ZRTP and hash of the Hello message (RFC 6189 §8)."""
 
     name = "SDP zrtp-hash"
@@ -328,7 +322,7 @@ def _assertion_meaning(packet: Any, text: bytes) -> str:
         return f"{len(octets)} octets that are no JSON"
 
 
-class SDPIdentity(TextLayer):
+class SDPIdentity(SDPValued):
     """An a=identity attribute: an assertion of an identity provider, JSON in base64 (RFC 8827 §7.5)."""
 
     name = "SDP identity"
@@ -366,14 +360,14 @@ class SDPKey(TextLayer):
 # --- ICE ------------------------------------------------------------------------------------------
 
 
-class SDPIceUfrag(TextLayer):
+class SDPIceUfrag(SDPValued):
     """An a=ice-ufrag attribute: the name of an ICE agent (RFC 8839 §5.4)."""
 
     name = "SDP ice-ufrag"
     fields_desc = attribute(b"ice-ufrag", word("ufrag"))
 
 
-class SDPIcePwd(TextLayer):
+class SDPIcePwd(SDPValued):
     """An a=ice-pwd attribute: the password of connectivity checks (RFC 8839 §5.4)."""
 
     name = "SDP ice-pwd"
@@ -381,7 +375,7 @@ class SDPIcePwd(TextLayer):
     fields_desc = attribute(b"ice-pwd", word("password"))
 
 
-class SDPIceOptions(TextLayer):
+class SDPIceOptions(SDPValued):
     """An a=ice-options attribute (RFC 8839 §5.6)."""
 
     name = "SDP ice-options"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from dissectors.sdp.fields import attribute, flag, line
+from dissectors.sdp.fields import SDPValued, attribute, flag, line
 from dissectors.sdp.media.codes import (
     CHATROOM_FEATURES,
     DIRECTIONS,
@@ -83,7 +83,7 @@ class SDPFormatParameter(TextLayer):
     ]
 
 
-class SDPFmtp(TextLayer):
+class SDPFmtp(SDPValued):
     """An a=fmtp attribute: parameters of a format (RFC 8866 §6.15)."""
 
     name = "SDP fmtp"
@@ -95,14 +95,14 @@ class SDPFmtp(TextLayer):
     )
 
 
-class SDPPtime(TextLayer):
+class SDPPtime(SDPValued):
     """An a=ptime attribute: milliseconds of media in a packet (RFC 8866 §6.4)."""
 
     name = "SDP ptime"
     fields_desc = attribute(b"ptime", word("packet_time", b"20"))
 
 
-class SDPMaxptime(TextLayer):
+class SDPMaxptime(SDPValued):
     """An a=maxptime attribute: most milliseconds of media in a packet (RFC 8866 §6.5)."""
 
     name = "SDP maxptime"
@@ -130,7 +130,7 @@ class SDPRtcp(TextLayer):
         yield from _no_number(self, "port")
 
 
-class SDPRtcpFb(TextLayer):
+class SDPRtcpFb(SDPValued):
     """An a=rtcp-fb attribute: feedback that is understood (RFC 4585 §4.2)."""
 
     name = "SDP rtcp-fb"
@@ -165,20 +165,6 @@ class SDPRtcpRsize(TextLayer):
     fields_desc = flag(b"rtcp-rsize")
 
 
-class SDPSsrc(TextLayer):
-    """An a=ssrc attribute: an attribute of one source (RFC 5576 §4.1)."""
-
-    name = "SDP ssrc"
-    fields_desc = attribute(
-        b"ssrc",
-        word("ssrc_id", b"0"),
-        gap(),
-        TextField("source_attribute", b"cname", rb"[^: \t\r\n]*"),
-        TextField("colon", b":", rb":|"),
-        TextField("source_value", b"", CONTENT),
-    )
-
-
 # --- sections: direction, grouping, ICE -----------------------------------------------------------
 
 
@@ -189,7 +175,7 @@ class SDPDirection(TextLayer):
     fields_desc = flag(*DIRECTIONS)
 
 
-class SDPGroup(TextLayer):
+class SDPGroup(SDPValued):
     """An a=group attribute: sections that belong together (RFC 5888 §5)."""
 
     name = "SDP group"
@@ -200,14 +186,14 @@ class SDPGroup(TextLayer):
     )
 
 
-class SDPMid(TextLayer):
+class SDPMid(SDPValued):
     """An a=mid attribute: the name of a section in groups (RFC 5888 §4)."""
 
     name = "SDP mid"
     fields_desc = attribute(b"mid", word("identification_tag"))
 
 
-class SDPLabel(TextLayer):
+class SDPLabel(SDPValued):
     """An a=label attribute: the name of a stream for other documents (RFC 4574 §4)."""
 
     name = "SDP label"
@@ -277,14 +263,14 @@ class SDPPath(TextLayer):
             yield "path has no URI"
 
 
-class SDPAcceptTypes(TextLayer):
+class SDPAcceptTypes(SDPValued):
     """An a=accept-types attribute: media types of messages (RFC 4975 §8.6)."""
 
     name = "SDP accept-types"
     fields_desc = attribute(b"accept-types", _words("format_list"))
 
 
-class SDPAcceptWrappedTypes(TextLayer):
+class SDPAcceptWrappedTypes(SDPValued):
     """An a=accept-wrapped-types attribute: media types inside of containers (RFC 4975 §8.6)."""
 
     name = "SDP accept-wrapped-types"
@@ -359,7 +345,7 @@ class FloorControlRole(TextLayer):
             yield "unknown floor control role"
 
 
-class SDPFloorctrl(TextLayer):
+class SDPFloorctrl(SDPValued):
     """An a=floorctrl attribute: client or server of floor control (RFC 8856 §5.1)."""
 
     name = "SDP floorctrl"
@@ -421,7 +407,7 @@ class SDPBfcpver(TextLayer):
             yield "versions are no numbers"
 
 
-class SDPWebsocketUri(TextLayer):
+class SDPWebsocketUri(SDPValued):
     """An a=websocket-uri attribute: where the WebSocket of BFCP is opened (RFC 8857 §6.2)."""
 
     name = "SDP websocket-uri"
@@ -438,7 +424,6 @@ MEDIA_LAYERS: dict[bytes, type[Packet]] = {
     b"rtcp-mux": SDPRtcpMux,
     b"rtcp-mux-only": SDPRtcpMuxOnly,
     b"rtcp-rsize": SDPRtcpRsize,
-    b"ssrc": SDPSsrc,
     **dict.fromkeys(DIRECTIONS, SDPDirection),
     b"group": SDPGroup,
     b"mid": SDPMid,

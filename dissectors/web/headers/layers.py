@@ -7,58 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from scapy.packet import Packet, Raw
 
-from dissectors.binary import Packets
+from dissectors.header_lines import VALUE, Items, MessageHeaders, by_name, header_fields, header_value
 from dissectors.text import Base64, Meant, Padding, TextField, TextLayer, layer_of
 from dissectors.web.codes import KEYMGMT_PARAMETERS, TRANSPORT_PARAMETERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-HEADER_LIMIT = 1024
-
-_HEADER = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)")
-_EMPTY_LINE = re.compile(rb"\r?\n")
-_HEAD_END = re.compile(rb"\n\r?\n")
-_ITEM = re.compile(rb'(?:"[^"]*+"|[^",])*+,?+|"')
-_PARAMETER = re.compile(rb'(?:"[^"]*+"|[^";])*+;?+|"')
-
-
-class ComputedText(TextField):
-    """Text that a function gives when the layer is built with None in it."""
-
-    __slots__ = ("computed",)
-
-    def __init__(
-        self, name: str, pattern: bytes, computed: Callable[[Any], bytes], default: bytes | None = None
-    ) -> None:
-        super().__init__(name, default, pattern)
-        self.computed = computed
-
-    def i2m(self, pkt: Any, x: bytes | None) -> bytes:
-        """What stands there, or what is computed."""
-        return self.computed(pkt) if x is None else bytes(x)
-
-    def i2repr(self, pkt: Any, x: bytes | None) -> str:
-        """As it stands."""
-        return repr(x)
-
-
-def _header(*value: Any, default: bytes = b"", pattern: bytes = rb"[!-9;-~]+(?=[ \t]*:)|") -> list[Any]:
-    return [
-        TextField("header_name", default, pattern),
-        TextField("separator", b": ", rb"[ \t]*:[ \t]*|"),
-        *value,
-        TextField("eol", b"\r\n", rb".*"),
-    ]
+_ITEM = rb'(?:"[^"]*+"|[^",])*+,?+|"'
+_PARAMETER = rb'(?:"[^"]*+"|[^";])*+;?+|"'
+_ONE_ITEM = rb'(?:"[^"]*+"|[^",])*+'
+_IS_DATA = re.compile(rb"[ \t\r\n]*(?i:data)[ \t]*=")
 
 
 class Header(TextLayer):
     """One header field with its folded lines (RFC 9112 §5, RFC 7826 §20.1)."""
 
     name = "header"
-    fields_desc = _header(
-        ComputedText("header_value", rb"(?:[^\r\n]|\r(?!\n)|\r?\n(?=[ \t]))*+", lambda pkt: b"0", b"")
-    )
+    fields_desc = header_fields(header_value())
 
     def troubles(self) -> Iterator[str]:
         """A line without a name."""
@@ -66,32 +32,10 @@ class Header(TextLayer):
             yield "header without a name"
 
 
-class List(Packets):
-    """Items up to the end of the line or of the item around, cut by an expression."""
+class List(Items):
+    """Items up to the end of the line or of the item around, with a sign between them."""
 
-    __slots__ = ("area", "item", "layer")
-
-    def __init__(self, name: str, layer: type[Packet], item: re.Pattern[bytes], area: bytes = rb".*") -> None:
-        super().__init__(name, None, self._items)
-        self.layer = layer
-        self.item = item
-        self.area = re.compile(area, re.DOTALL)
-
-    def _cut(self, pkt: Any, s: bytes) -> tuple[bytes, bytes]:
-        found = self.area.match(s)
-        end = found.end() if found else 0
-        return s[:end], s[end:]
-
-    def _items(self, pkt: Any, data: bytes) -> Iterator[tuple[type[Packet], bytes]]:
-        at = 0
-        for _ in range(HEADER_LIMIT):
-            found = self.item.match(data, at)
-            if found is None or found.end() == at:
-                break
-            yield self.layer, found[0]
-            at = found.end()
-        if at < len(data):
-            yield Raw, data[at:]
+    __slots__: list[str] = []
 
     def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
         """Add the items, with the sign between them where there is none."""
@@ -162,9 +106,6 @@ class KeyMgmtData(TextLayer):
         yield from super().troubles()
 
 
-_IS_DATA = re.compile(rb"[ \t\r\n]*(?i:data)[ \t]*=")
-
-
 class KeyMgmtParameters(List):
     """Parameters, of which one may hold the message."""
 
@@ -180,20 +121,17 @@ class KeyMgmtSpec(TextLayer):
 
     name = "key-mgmt-spec"
     fields_desc = [
-        KeyMgmtParameters("parameters", KeyMgmtParameter, _PARAMETER, rb'(?:"[^"]*+"|[^",])*+'),
+        KeyMgmtParameters("parameters", KeyMgmtParameter, _PARAMETER, _ONE_ITEM),
         Between(b","),
         TextField("unexplained", b"", rb".*"),
     ]
-
-
-_VALUE = rb"(?:[^\r\n]|\r(?!\n)|\r?\n(?=[ \t]))*+"
 
 
 class KeyMgmt(TextLayer):
     """A KeyMgmt header of RTSP (RFC 4567 §3.2)."""
 
     name = "KeyMgmt"
-    fields_desc = _header(List("specs", KeyMgmtSpec, _ITEM, _VALUE), default=b"KeyMgmt")
+    fields_desc = header_fields(List("specs", KeyMgmtSpec, _ITEM, VALUE), name=b"KeyMgmt")
 
 
 class TransportParameter(TextLayer):
@@ -223,7 +161,7 @@ class TransportSpec(TextLayer):
         TextField("slash2", b"", rb"/|"),
         TextField("lower_transport", b"", rb"[^/;, \t\r\n]*"),
         TextField("semicolon", b";", rb"[ \t]*;|"),
-        List("parameters", TransportParameter, _PARAMETER, rb'(?:"[^"]*+"|[^",])*+'),
+        List("parameters", TransportParameter, _PARAMETER, _ONE_ITEM),
         Between(b","),
         TextField("unexplained", b"", rb".*"),
     ]
@@ -233,50 +171,20 @@ class Transport(TextLayer):
     """A Transport header of RTSP (RFC 2326 §12.39, RFC 7826 §18.54)."""
 
     name = "Transport"
-    fields_desc = _header(List("specs", TransportSpec, _ITEM, _VALUE), default=b"Transport")
+    fields_desc = header_fields(List("specs", TransportSpec, _ITEM, VALUE), name=b"Transport")
 
 
 RTSP_HEADERS: dict[bytes, type[Packet]] = {b"keymgmt": KeyMgmt, b"transport": Transport}
 """Headers of RTSP that are taken apart further."""
 
 
-class Headers(Packets):
+class Headers(MessageHeaders):
     """The headers up to the empty line; a Content-Length without a value gets that of the body."""
 
-    __slots__ = ("layers",)
+    __slots__: list[str] = []
 
     def __init__(self, name: str, layers: dict[bytes, type[Packet]]) -> None:
-        super().__init__(name, None, self._rows)
-        self.layers = layers
-
-    def _cut(self, pkt: Any, s: bytes) -> tuple[bytes, bytes]:
-        if _EMPTY_LINE.match(s):
-            return b"", s
-        found = _HEAD_END.search(s)
-        end = found.start() + 1 if found else len(s)
-        return s[:end], s[end:]
-
-    def _rows(self, pkt: Any, data: bytes) -> Iterator[tuple[type[Packet], bytes]]:
-        at = 0
-        for _ in range(HEADER_LIMIT):
-            found = _HEADER.match(data, at)
-            if found is None or found.end() == at:
-                break
-            name = found[0][:64].partition(b":")[0].strip().lower()
-            yield self.layers.get(name, Header), found[0]
-            at = found.end()
-        if at < len(data):
-            yield Raw, data[at:]
-
-    def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
-        """Build every header."""
-        return s + (val if isinstance(val, bytes) else b"".join(self._built(pkt, one) for one in val or ()))
-
-    def _built(self, pkt: Any, header: Any) -> bytes:
-        if isinstance(header, Header) and header.header_value is None:
-            header = header.copy()
-            header.header_value = str(len(b"" if pkt.body is None else bytes(pkt.body))).encode()
-        return bytes(header)
+        super().__init__(name, by_name(layers, Header))
 
 
 def values(headers: Any, name: bytes) -> list[bytes]:

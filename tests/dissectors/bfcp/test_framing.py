@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dissectors.bfcp.framing import CommonHeader, common_header, is_message, message_length
 from dissectors.bfcp.layers import BFCP
+from dissectors.bfcp.readings import common_header as header_by_what_is_there
 
 FRAGMENTS = (
     "4801000911223344000700ea000000040504021f112078787878787878787878",
@@ -70,7 +71,7 @@ def test_a_fragment_that_does_not_fit_is_none(octets: str) -> None:
 
 @given(st.binary(min_size=12, max_size=80))
 def test_framing_and_layers_read_the_same_header(data: bytes) -> None:
-    header = common_header(data)
+    header = header_by_what_is_there(data)
     packet = BFCP(data)
     if header is not None:
         assert (packet.Ver, packet.R, packet.Primitive) == (header.version, header.responder, header.primitive)
@@ -80,3 +81,12 @@ def test_framing_and_layers_read_the_same_header(data: bytes) -> None:
             assert (packet.Fragment_Offset, packet.Fragment_Length) == (header.fragment_offset, header.fragment_length)
         else:
             assert (packet.Fragment_Offset, packet.Fragment_Length) == (b"", b"")
+
+
+def test_a_message_of_version_1_with_the_f_bit_is_one_in_either_reading() -> None:
+    fragment = b"\x28" + bytes.fromhex(FRAGMENTS[1])[1:]
+    assert is_message(fragment)
+    assert not is_message(fragment[:-4])
+    assert is_message(bytes.fromhex("2807000111223344007b00ea" + "00000001" + "05040002"))
+    assert is_message(bytes.fromhex("2807000111223344007b00ea" + "05040002"))
+    assert not is_message(bytes.fromhex("2807000111223344007b00ea" + "05010002"))

@@ -12,7 +12,6 @@ from scapy.packet import Packet, Raw
 from dissectors.binary import notes
 from dissectors.cpim import layers
 from dissectors.cpim.codes import DISPOSITION_NOTIFICATIONS, HEADER_NAMES, IMDN_HEADER_NAMES
-from dissectors.cpim.fields import TextLayer
 from dissectors.cpim.layers import (
     CPIM,
     CPIM_HEADERS,
@@ -37,6 +36,7 @@ from dissectors.cpim.layers import (
     unescaped,
 )
 from dissectors.cpim.registries import REGISTRIES
+from dissectors.header_lines import TextWithPayload
 from dissectors.sdp.layer import SDP
 from dissectors.tree import tree
 from tests.dissectors.caches import without_caches
@@ -44,7 +44,7 @@ from tests.dissectors.caches import without_caches
 LAYERS = [
     one
     for one in vars(layers).values()
-    if inspect.isclass(one) and issubclass(one, TextLayer) and "fields_desc" in vars(one)
+    if inspect.isclass(one) and issubclass(one, TextWithPayload) and "fields_desc" in vars(one)
 ]
 
 MESSAGE = (

@@ -88,6 +88,18 @@ def test_carriage_and_policies_do_not_load_scapy() -> None:
         ),
         (b"POST /k HTTP/1.1\r\nContent-Type: application/mikey\r\n\r\n\x01", 1),
         (b"GET /mikey HTTP/1.1\r\nAccept: application/mikey\r\n\r\n", 0),
+        (
+            b"POST /k HTTP/1.1\r\nContent-Type: application/mikey\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"1\r\n\x01\r\n2\r\n\0\5\r\n0\r\n\r\n",
+            1,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n"
+            b"f;x=y\r\nv=0\r\na=key-mgmt\r\n1a\r\n:mikey AQAF\r\na=key-mgmt:mi\r\n9\r\nkey AQAF\n\r\n0\r\n\r\n",
+            2,
+        ),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\na=key-mgmt:mikey AQAF", 1),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"0" * 99, 0),
     ],
 )
 def test_messages_that_rtsp_and_http_carry_are_counted(message: bytes, count: int) -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scapy.packet import Packet, Raw
 
 from dissectors.binary import notes
-from dissectors.cpim.fields import TextLayer
 from dissectors.cpim.layers import CPIM, MIMEContentType, MIMEMultipart, MIMEText
+from dissectors.header_lines import TextWithPayload
 from dissectors.msrp import layers
 from dissectors.msrp.codes import (
     CONTINUATION_FLAGS,
@@ -50,7 +50,7 @@ LAYERS = [
     one
     for one in vars(layers).values()
     if inspect.isclass(one)
-    and issubclass(one, TextLayer)
+    and issubclass(one, TextWithPayload)
     and one.__module__.startswith("dissectors.msrp.")
     and "fields_desc" in vars(one)
 ]

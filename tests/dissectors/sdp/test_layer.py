@@ -34,6 +34,7 @@ from dissectors.sdp.layer import (
 )
 from dissectors.sdp.media import layers as media
 from dissectors.sdp.media.layers import MSRPURI, SDPDirection, SDPGroup, SDPPath
+from dissectors.sdp.streams import layers as streams
 from dissectors.text import TextLayer
 from dissectors.tree import tree
 from tests.dissectors.caches import without_caches
@@ -169,9 +170,9 @@ def test_what_is_wrong_is_said_with_its_place() -> None:
 LAYERS = sorted(
     {
         one
-        for module in (layer, keying, media, capabilities, text)
+        for module in (layer, keying, media, streams, capabilities, text)
         for one in vars(module).values()
-        if inspect.isclass(one) and issubclass(one, TextLayer) and one.__name__[:1] != "_" and one is not TextLayer
+        if inspect.isclass(one) and issubclass(one, TextLayer) and one.__name__[:1] != "_" and one.fields_desc
     },
     key=lambda one: one.__name__,
 )
@@ -192,6 +193,8 @@ VALUES = [
     b"eyJpZHAiOnt9fQ== x=y;z",
     b"base64:AAEC",
     b"audio 4000/2 RTP/SAVP 0 8 97",
+    b"3/sendonly urn:ietf:params:rtp-hdrext:encrypt urn:ietf:params:rtp-hdrext:smpte-tc 25@600/24",
+    b"FID 314159 271828",
 ]
 SEPARATORS = st.sampled_from(
     [b" ", b"\t", b":", b";", b"|", b"=", b",", b"/", b"\r", b"\n", b"\r\n", b"", b"a=", b"\x00", b"\xff"]

@@ -30,7 +30,6 @@ from dissectors.sdp.media.layers import (
     SDPRtcpMux,
     SDPRtcpMuxOnly,
     SDPRtpmap,
-    SDPSsrc,
 )
 from dissectors.sdp.parse import parse
 
@@ -62,8 +61,6 @@ def test_rtcp_attributes() -> None:
     )
     feedback = SDPRtcpFb(b"a=rtcp-fb:* ccm fir x")
     assert (feedback.rtcp_fb_pt, feedback.rtcp_fb_val, feedback.rtcp_fb_param) == (b"*", b"ccm", b"fir x")
-    ssrc = SDPSsrc(b"a=ssrc:1234 cname:a:b")
-    assert (ssrc.ssrc_id, ssrc.source_attribute, ssrc.source_value) == (b"1234", b"cname", b"a:b")
     body = b"a=rtcp-mux\r\na=rtcp-mux-only\r\na=inactive\r\na=rtcp-muxed\r\n"
     assert [type(line) for line in SDP(body).lines] == [SDPRtcpMux, SDPRtcpMuxOnly, SDPDirection, SDPAttribute]
     assert notes(SDPRtcpMux(b"a=rtcp-mux:x")) == ["SDP rtcp-mux at 0: 2 octets are not explained"]

@@ -125,6 +125,16 @@ def test_headers_above_the_limit_are_kept_in_one_field() -> None:
     assert bytes(without_caches(sip)) == data
 
 
+@pytest.mark.parametrize("more", [0, 3])
+def test_a_fragment_with_many_headers_ends_them_at_its_first_empty_line(more: int) -> None:
+    data = b"X: y\r\n" * (HEADER_LIMIT + more) + b"\r\nbody\r\n\r\nend"
+    fragment = SIPFragment(data)
+    assert len(fragment.headers) == HEADER_LIMIT
+    assert (fragment.unread_headers, fragment.empty_line) == (b"X: y\r\n" * more, b"\r\n")
+    assert fragment.body.load == b"body\r\n\r\nend"
+    assert bytes(without_caches(fragment)) == data
+
+
 def test_a_fragment_is_taken_apart() -> None:
     body = b"SIP/2.0 200 OK\r\nTo: <sip:a>;tag=1\r\nContent-Type: application/sdp\r\n\r\n" + SDP_BODY
     data = b"NOTIFY sip:a SIP/2.0\r\nc: message/sipfrag;version=2.0\r\n\r\n" + body

@@ -87,7 +87,19 @@ CHUNKED = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/mikey; version=1\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n"
     b"%x;name=value\r\n" % len(MESSAGE) + MESSAGE + b"\r\n0\r\nExpires: 0\r\n\r\n"
 )
-ALL = (SETUP, DESCRIBED, TICKET, CHUNKED)
+
+
+def in_chunks(content: bytes, *sizes: int, media_type: bytes = b"application/mikey") -> bytes:
+    """A request with a body in chunks of some sizes, and one with what is left."""
+    out = b"POST /k HTTP/1.1\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % media_type
+    for size in (*sizes, len(content)):
+        part, content = content[:size], content[size:]
+        out += b"%x\r\n%s\r\n" % (len(part), part) if part else b""
+    return out + b"0\r\n\r\n"
+
+
+IN_CHUNKS = in_chunks(MESSAGE, 10, 50)
+ALL = (SETUP, DESCRIBED, TICKET, CHUNKED, IN_CHUNKS)
 
 
 def looked_through(octets: bytes, layer: type[Packet]) -> Any:
@@ -133,11 +145,12 @@ def test_every_layer_can_be_built_and_read_again(layer: type[Packet]) -> None:
         b"GET / HTTP/1.1\r\n" + b"a:b\r\n" * 20000,
         b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 20000,
         b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 100000,
+        in_chunks(MESSAGE + bytes(8000), *[1] * 8000),
         b"SETUP a RTSP/1.0\r\nKeyMgmt: " + b'"' * 60000 + b"\r\n\r\n",
         b"SETUP a RTSP/1.0\r\nTransport: " + b"RTP/AVP;a;b," * 8000 + b"\r\n\r\n",
         b"SETUP a RTSP/1.0\r\nX: " + b"\r\n " * 30000 + b"\r\n\r\n",
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_hostile_octets_take_little_time(octets: bytes) -> None:
     start = time.process_time()
@@ -221,6 +234,70 @@ def test_several_chunks_are_put_together() -> None:
     packet = HTTP(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
     assert packet.body.content() == b"abcde"
     assert notes(packet) == []
+
+
+def test_a_message_cut_over_chunks_is_one_and_each_chunk_says_what_it_has_of_it() -> None:
+    packet = looked_through(IN_CHUNKS, HTTP)
+    assert notes(packet) == []
+    body = packet.body
+    assert type(body.joined_content) is MIKEY
+    assert bytes(body.joined_content) == body.content() == MESSAGE
+    assert body.joined_content.csb_id == 0x7A23295E
+    nodes = list(tree(packet).walk())
+    assert [node.meaning for node in nodes if node.name == "chunk_size"] == [
+        "octets 0 to 9 of joined_content",
+        "octets 10 to 59 of joined_content",
+        f"octets 60 to {len(MESSAGE) - 1} of joined_content",
+        "",
+    ]
+    (inside,) = [node for node in nodes if node.name == "MIKEY"]
+    assert (inside.octets, inside.length) == (MESSAGE, len(MESSAGE))
+    key = next(node for node in inside.walk() if node.name == "key_data")
+    assert key.secret
+    assert all(node.secret for node in nodes if node.name == "chunk_data")  # a part of the key may stand there
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=12))
+def test_a_message_is_the_same_wherever_its_chunks_are_cut(sizes: list[int]) -> None:
+    packet = looked_through(in_chunks(MESSAGE, *sizes), HTTP)
+    assert bytes(packet.body.joined_content) == MESSAGE
+    assert notes(packet) == []
+
+
+def test_a_description_cut_over_chunks_is_one_and_what_is_not_shown_further_stays_in_chunks() -> None:
+    described = looked_through(in_chunks(DESCRIPTION, 7, 9, media_type=b"application/sdp"), HTTP)
+    assert isinstance(described.body.joined_content, SDP)
+    assert len(described.body.joined_content.lines) == 3
+    encoded = looked_through(in_chunks(base64.b64encode(MESSAGE), 7), HTTP)
+    assert isinstance(encoded.body.joined_content, MIKEYText)
+    assert bytes(encoded.body.joined_content.message) == MESSAGE
+    for octets in (in_chunks(MESSAGE, 9, media_type=b"text/plain"), in_chunks(b"\0" + MESSAGE, 9)):
+        other = looked_through(octets, HTTP)
+        assert other.body.joined_content is None
+        assert [type(one) for one in other.body.chunks] == [Chunk] * 3
+
+
+def test_a_message_cut_over_chunks_is_built_as_it_was_changed() -> None:
+    packet = HTTP(IN_CHUNKS)
+    packet.body.joined_content.csb_id = 1
+    again = HTTP(bytes(packet))
+    assert again.body.joined_content.csb_id == 1
+    assert [one.chunk_size for one in again.body.chunks] == [b"a", b"32", b"%x" % (len(MESSAGE) - 60), b"0"]
+    assert bytes(packet.copy()) == bytes(packet)
+    packet.body.joined_content = Raw(load=b"x" * 100)
+    packet.body.chunks[2].chunk_size = None
+    assert HTTP(bytes(packet)).body.content() == b"x" * 100
+    packet.body.joined_content = None
+    packet.body.chunks[0].chunk_data = b"0123456789"
+    assert HTTP(bytes(packet)).body.content() == b"0123456789" + MESSAGE[10:]
+    hidden = HTTP(IN_CHUNKS)
+    hidden.body.chunks[0].chunk_data = b"0123456789"
+    assert notes(hidden) == [
+        "chunked body at 81: the chunks hold other octets than joined_content, which they are built from"
+    ]
+    built = bytes(ChunkedBody(joined_content=MIKEY(MESSAGE)))
+    assert built == b"%x\r\n" % len(MESSAGE) + MESSAGE + b"\r\n0\r\n\r\n"
 
 
 @pytest.mark.parametrize(
