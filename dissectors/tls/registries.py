@@ -68,8 +68,6 @@ _RAW_EXTENSIONS: dict[int, str] = {
     61: "has no data",
     62: "of a draft",
     13172: "superseded by application_layer_protocol_negotiation",
-    17513: "of a draft",
-    17613: "of a draft",
     30031: "of a draft",
     30032: "of a draft",
     64768: "stands inside what is encrypted",

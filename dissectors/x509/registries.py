@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dissectors.registry import Registry
-from dissectors.x509.layers import EXTENSION_VALUES, GENERAL_NAMES, KEY_USAGES, VERSIONS
+from dissectors.x509.extensions.layers import EXTENSION_VALUES, KEY_USAGES
+from dissectors.x509.layers import VERSIONS
+from dissectors.x509.names.layers import GENERAL_NAMES
 from dissectors.x509.oids import (
     ATTRIBUTE_TYPES,
     EXTENSIONS,

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dissectors.x509.digests.layers import HASH_FUNCTIONS, fingerprint
-from dissectors.x509.layers import Certificate, DirectoryName, IPAddress, RegisteredID, key_usages
+from dissectors.x509.extensions.layers import key_usages
+from dissectors.x509.layers import Certificate
+from dissectors.x509.names.layers import DirectoryName, IPAddress, RegisteredID
 from dissectors.x509.oids import CURVE_BITS, NAMED_CURVES, NAMES
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from scapy.packet import Packet, Raw
 
-from dissectors.binary import Layer, Length, Number, Numeric, One, OptionalLength, Packets, items
+from dissectors.binary import Layer, Length, Number, Numeric, One, OptionalLength, Packets, items, nothing
 from dissectors.tls.codes import EXTENSION_TYPES, code_names, name_of
 from dissectors.tls.extensions.tls12.layers import (
     AuthzFormats,
@@ -42,7 +42,6 @@ from dissectors.tls.extensions.tls12.layers import (
     ServerNameList,
     SessionTicket,
     SignatureSchemeList,
-    SignedCertificateTimestampList,
     SignedCertificateTimestampRequest,
     SRPExtension,
     SupportedEKTCiphers,
@@ -53,6 +52,7 @@ from dissectors.tls.extensions.tls12.layers import (
     UseSRTPData,
 )
 from dissectors.tls.extensions.tls13.layers import (
+    ApplicationSettingsSupport,
     CertificateAuthorities,
     Cookie,
     EarlyDataIndication,
@@ -70,6 +70,7 @@ from dissectors.tls.extensions.tls13.layers import (
     TicketRequestClient,
     TicketRequestServer,
 )
+from dissectors.x509.timestamps.layers import SignedCertificateTimestampList
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,6 +128,8 @@ CLIENT_HELLO: dict[int, type[Packet]] = ANY_MESSAGE | {
     49: PostHandshakeAuth,
     51: KeyShareClientHello,
     58: TicketRequestClient,
+    17513: ApplicationSettingsSupport,
+    17613: ApplicationSettingsSupport,
 }
 """Extensions of a ClientHello, by type."""
 
@@ -191,7 +194,7 @@ class Typed(One):
         layer = self.choose(pkt, value)
         if value:
             return rest, layer(value)
-        return rest, Raw() if _needs_data(layer) else layer()
+        return rest, nothing(Raw if _needs_data(layer) else layer)
 
 
 def _needs_data(layer: type[Packet]) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dissectors.binary import Layer, Length, Number, Opaque
 from dissectors.tls.codes import EC_CURVE_TYPES, NAMED_GROUPS, code_names
 from dissectors.tls.messages.layers import CertificateVerify, CertificateVerify10
-from dissectors.tls.versions import TLS_1_0, TLS_1_2, version_rank
+from dissectors.tls.versions import DTLS_OPENSSL, TLS_1_0, TLS_1_2, version_rank
 
 if TYPE_CHECKING:
     from scapy.packet import Packet
@@ -227,7 +227,10 @@ class ClientKeyExchangeRSA(Layer):
 
 
 class ClientKeyExchangeRSA30(Layer):
-    """SSL 3.0 sends the encrypted secret without a length (RFC 6101 §5.6.7.1, RFC 5246 §7.4.7.1)."""
+    """SSL 3.0 sends the encrypted secret without a length (RFC 6101 §5.6.7.1, RFC 5246 §7.4.7.1).
+
+    So does OpenSSL before 0.9.8f in DTLS, under its version 0x0100.
+    """
 
     name = "ClientKeyExchange"
     fields_desc = [Opaque("encrypted_pre_master_secret", b"")]
@@ -301,6 +304,7 @@ def server_key_exchange(cipher_suite: CipherSuite, version: int, data: bytes) ->
 
 def client_key_exchange(cipher_suite: CipherSuite, version: int) -> type[Packet] | None:
     """The layer of a ClientKeyExchange; None where the key exchange has none here."""
-    if cipher_suite.key_exchange == "RSA" and version_rank(version) < version_rank(TLS_1_0):
+    without_length = version == DTLS_OPENSSL or version_rank(version) < version_rank(TLS_1_0)
+    if cipher_suite.key_exchange == "RSA" and without_length:
         return ClientKeyExchangeRSA30
     return CLIENT_KEY_EXCHANGES.get(cipher_suite.key_exchange)

@@ -35,7 +35,7 @@ from dissectors.tls.extensions.tls12.layers import CertificateStatus, Connection
 from dissectors.tls.extensions.tls13.layers import DistinguishedName
 from dissectors.tls.parse import DOWNGRADE_SENTINELS, HELLO_RETRY_REQUEST_RANDOM
 from dissectors.tls.suites import suite
-from dissectors.tls.versions import DTLS_1_0, TLS_1_2, is_tls13, version_name, version_rank
+from dissectors.tls.versions import DTLS_1_0, SSL_3_0, TLS_1_2, is_tls13, version_name, version_rank
 from dissectors.x509 import layers as x509
 from dissectors.x509.digests.layers import Digest
 
@@ -361,6 +361,13 @@ class Finished(Layer):
     fields_desc = [Opaque("verify_data", b"")]
 
 
+class Finished30(Layer):
+    """Of SSL 3.0 (RFC 6101 §5.6.9)."""
+
+    name = "Finished"
+    fields_desc = [Opaque("md5_hash", bytes(16), fixed=16), Opaque("sha_hash", bytes(20), fixed=20)]
+
+
 class EndOfEarlyData(Layer):
     """RFC 8446 §4.5: without content."""
 
@@ -474,6 +481,8 @@ _BEFORE_TLS_1_2: dict[int, type[Packet]] = {13: CertificateRequest10, 15: Certif
 
 def by_version(msg_type: int, version: int) -> type[Packet] | None:
     """The layer of a message where a version differs from TLS 1.2; None where it does not."""
+    if version == SSL_3_0 and msg_type == 20:
+        return Finished30
     if is_tls13(version):
         return _SINCE_TLS_1_3.get(msg_type)
     return _BEFORE_TLS_1_2.get(msg_type) if 0 < version_rank(version) < version_rank(TLS_1_2) else None

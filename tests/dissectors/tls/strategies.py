@@ -24,6 +24,7 @@ from dissectors.tls.layers import (
     TLSRecord,
 )
 from dissectors.tls.messages import layers as msg
+from dissectors.x509.timestamps import layers as timestamps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,8 @@ ITEMS: dict[tuple[str, str], type[Layer]] = {
     ("CertificateStatusRequestItemV2", "responder_id_list"): ext12.ResponderID,
     ("CertificateStatusRequestListV2", "certificate_status_req_list"): ext12.CertificateStatusRequestItemV2,
     ("ProtocolNameList", "protocol_name_list"): ext12.ProtocolName,
-    ("SignedCertificateTimestampList", "sct_list"): ext12.SerializedSCT,
+    ("ApplicationSettingsSupport", "supported_protocols"): ext12.ProtocolName,
+    ("SignedCertificateTimestampList", "sct_list"): timestamps.SerializedSCT,
     ("CachedInformation", "cached_info"): ext12.CachedObject,
     ("KeyShareClientHello", "client_shares"): ext13.KeyShareEntry,
     ("CertificateAuthorities", "authorities"): ext13.DistinguishedName,
@@ -73,6 +75,10 @@ VALUES: dict[tuple[str, str], st.SearchStrategy[Any]] = {
     ("HelloRetryRequest", "random"): st.just(msg.HELLO_RETRY_REQUEST_RANDOM),
     ("ServerHello", "random"): st.binary(min_size=32, max_size=32),
     ("ASN1Cert", "cert"): st.sampled_from(CERTIFICATES[:2]).map(lambda octets: Raw(octets) if octets else Raw()),
+    ("SignedCertificateTimestamp", "sct_version"): st.just(0),
+    ("SerializedSCT", "sct"): st.one_of(
+        st.just(Raw(b"\x01of a later version")), st.deferred(lambda: filled(timestamps.SignedCertificateTimestamp))
+    ),
     ("CertificateEntry", "cert_data"): st.sampled_from(CERTIFICATES[:2]).map(lambda octets: Raw(octets)),
 }
 """Values that a declaration does not tell."""
@@ -97,6 +103,7 @@ PLAIN: dict[int, list[type[Layer]]] = {
     13: [msg.CertificateRequest, msg.CertificateRequest10, msg.CertificateRequest13],
     15: [msg.CertificateVerify, msg.CertificateVerify10],
     16: [one for one in KEY_EXCHANGES if one.__name__.startswith("Client")],
+    20: [msg.Finished, msg.Finished30],
 }
 """Every form of every handshake message, by type."""
 

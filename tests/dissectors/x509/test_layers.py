@@ -18,15 +18,19 @@ from hypothesis import strategies as st
 from dissectors.binary import Layer, notes
 from dissectors.tree import clause, tree
 from dissectors.x509 import layers
+from dissectors.x509.extensions import layers as extensions
 from dissectors.x509.layers import Certificate
+from dissectors.x509.names import layers as names
 from dissectors.x509.oids import ATTRIBUTE_TYPES
+from dissectors.x509.timestamps import layers as timestamps
 from dissectors.x509.view import CertificateView, name_text, view
 from tests.dissectors.caches import without_caches
 
 LAYERS = [
     one
-    for one in vars(layers).values()
-    if inspect.isclass(one) and issubclass(one, Layer) and one.__module__ == layers.__name__
+    for module in (layers, extensions, names, timestamps)
+    for one in vars(module).values()
+    if inspect.isclass(one) and issubclass(one, Layer) and one.__module__ == module.__name__
 ]
 
 # openssl req -x509, an Ed25519 key, a serial number of 10 octets, five kinds of alternative names.

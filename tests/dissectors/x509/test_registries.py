@@ -7,17 +7,9 @@ import pytest
 from dissectors.cms.asn1.layers import OctetString
 from dissectors.cms.ber import length_octets, oid_octets
 from dissectors.tree import tree
-from dissectors.x509.layers import (
-    EXTENSION_VALUES,
-    GENERAL_NAMES,
-    KEY_USAGES,
-    VERSIONS,
-    Extension,
-    GeneralNames,
-    KeyUsage,
-    ObjectIdentifier,
-    Version,
-)
+from dissectors.x509.extensions.layers import EXTENSION_VALUES, KEY_USAGES, Extension, KeyUsage
+from dissectors.x509.layers import VERSIONS, Version
+from dissectors.x509.names.layers import GENERAL_NAMES, GeneralNames, ObjectIdentifier
 from dissectors.x509.oids import EXTENSIONS, NAMES
 from dissectors.x509.registries import REGISTRIES
 

@@ -291,23 +291,6 @@ class ProtocolNameList(Layer):
     ]
 
 
-class SerializedSCT(Layer):
-    """RFC 6962 §3.3."""
-
-    name = "SerializedSCT"
-    fields_desc = [Length("sct_length", "sct", 2), Opaque("sct", b"", "sct_length")]
-
-
-class SignedCertificateTimestampList(Layer):
-    """RFC 6962 §3.3."""
-
-    name = "SignedCertificateTimestampList"
-    fields_desc = [
-        Length("sct_list_length", "sct_list", 2),
-        Packets("sct_list", "sct_list_length", items(SerializedSCT, 2, 0, 2)),
-    ]
-
-
 class SignedCertificateTimestampRequest(Layer):
     """RFC 6962 §3.3.1, ClientHello: without data."""
 

@@ -10,6 +10,7 @@ from dissectors.tls.codes import (
     PSK_KEY_EXCHANGE_MODES,
     code_names,
 )
+from dissectors.tls.extensions.tls12.layers import ProtocolName
 from dissectors.tls.versions import version_name
 
 if TYPE_CHECKING:
@@ -174,6 +175,16 @@ class PostHandshakeAuth(Layer):
 
     name = "PostHandshakeAuth"
     fields_desc: list[Field] = []
+
+
+class ApplicationSettingsSupport(Layer):
+    """A list in the form of RFC 7301 §3.1, ClientHello (draft-vvv-tls-alps §4); the answer to it is encrypted."""
+
+    name = "ApplicationSettingsSupport"
+    fields_desc = [
+        Length("supported_protocols_length", "supported_protocols", 2),
+        Packets("supported_protocols", "supported_protocols_length", items(ProtocolName, 1, 0, 1)),
+    ]
 
 
 class TicketRequestClient(Layer):
