@@ -9,8 +9,11 @@ The contents of payloads and of elements depend on the SDP, so they are read whe
 
 from __future__ import annotations
 
+import copyreg
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from scapy.base_classes import Packet_metaclass
 from scapy.packet import Packet, Raw
 
 from dissectors.binary import ABSENT, MAX_ITEMS, Bits, Layer, Length, Number, Numbers, Opaque, Packets, named
@@ -38,7 +41,7 @@ from dissectors.rtp.fields import (
 from dissectors.rtp.readable import ntp_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 # --- header extensions ----------------------------------------------------------------------------
 
@@ -188,10 +191,36 @@ class RTP(Layer):
         yield from padding_troubles(self)
 
 
+# --- layers of a session --------------------------------------------------------------------------
+
+
+class SessionLayer(Packet_metaclass):
+    """Class of layers that depend on what a session agreed on: no module has them, so they are pickled as a call."""
+
+    made_by: tuple[Callable[..., Any], tuple[Any, ...]]  # what makes one again
+
+
+def _made_by(layer: SessionLayer) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    return layer.made_by
+
+
+copyreg.pickle(SessionLayer, _made_by)
+
+
+@lru_cache(maxsize=256)
+def _rtp_layer(payload_formats: tuple[tuple[int, type[Packet]], ...]) -> type[RTP]:
+    inside = {
+        "payload_formats": dict(payload_formats),
+        "made_by": (_rtp_layer, (payload_formats,)),
+        "__doc__": RTP.__doc__,
+    }
+    layer: type[RTP] = SessionLayer("RTP", (RTP,), inside)
+    return layer
+
+
 def rtp_layer(payload_formats: Mapping[int, type[Packet]]) -> type[RTP]:
     """RTP whose payloads of some payload types are read as layers, as the rtpmap lines of the SDP say."""
-    layer: type[RTP] = type("RTP", (RTP,), {"payload_formats": dict(payload_formats), "__doc__": RTP.__doc__})
-    return layer
+    return _rtp_layer(tuple(sorted(payload_formats.items(), key=lambda each: each[0])))
 
 
 # --- telephone events -----------------------------------------------------------------------------

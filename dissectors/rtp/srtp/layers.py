@@ -9,13 +9,14 @@ The tag covers no MKI. SRTP and SRTCP alone are those of AES_CM_128_HMAC_SHA1_80
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from scapy.packet import Packet, Raw
 
 from dissectors.binary import ABSENT, Bits, Layer, Opaque
 from dissectors.rtp.fields import Count, Flag, MeasuredOctets, MeasuredOne, before_padding, padding_size
-from dissectors.rtp.media.layers import FIXED_HEADER, header_troubles
+from dissectors.rtp.media.layers import FIXED_HEADER, SessionLayer, header_troubles
 from dissectors.rtp.rtcp.layers import RTCP, EncryptedRTCP
 from dissectors.rtp.srtp.layout import suite_named, trailer_of
 
@@ -142,8 +143,11 @@ class AeadSRTCP(SRTCP):
 # --- by suite -------------------------------------------------------------------------------------
 
 
-def _layer(base: type[Packet], lengths: dict[str, int | bool]) -> type[Packet]:
-    layer: type[Packet] = type(base.__name__, (base,), {**lengths, "__doc__": base.__doc__})
+@lru_cache(maxsize=1024)
+def _layer(base: type[Packet], *lengths: tuple[str, int | bool]) -> type[Packet]:
+    """The layer with some lengths; the same one for the same lengths."""
+    inside = {**dict(lengths), "made_by": (_layer, (base, *lengths)), "__doc__": base.__doc__}
+    layer: type[Packet] = SessionLayer(base.__name__, (base,), inside)
     return layer
 
 
@@ -158,7 +162,7 @@ def srtp_layer(
     known = suite_named(suite)
     trailer = trailer_of(known, mki_length, rtcp=False, unauthenticated=unauthenticated)
     base = AeadSRTP if known.aead else UnencryptedSRTP if unencrypted or known.null else SRTP
-    return _layer(base, {"mki_length": mki_length, "tag_length": trailer.tag, "trailer": trailer.octets})
+    return _layer(base, ("mki_length", mki_length), ("tag_length", trailer.tag), ("trailer", trailer.octets))
 
 
 def srtcp_layer(suite: CryptoSuite | str, mki_length: int = 0) -> type[Layer]:
@@ -170,11 +174,9 @@ def srtcp_layer(suite: CryptoSuite | str, mki_length: int = 0) -> type[Layer]:
     trailer = trailer_of(known, mki_length, rtcp=True)
     return _layer(
         AeadSRTCP if known.aead else SRTCP,
-        {
-            "mki_length": mki_length,
-            "tag_length": trailer.tag,
-            "trailer": trailer.octets,
-            "index_from_end": trailer.index_from_end,
-            "null_cipher": known.null,
-        },
+        ("mki_length", mki_length),
+        ("tag_length", trailer.tag),
+        ("trailer", trailer.octets),
+        ("index_from_end", trailer.index_from_end),
+        ("null_cipher", known.null),
     )

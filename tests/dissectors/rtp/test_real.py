@@ -122,7 +122,7 @@ def test_every_datagram_is_given_back(path: Path) -> None:
         ("sdes-srtp/webrtc-pcma-p2p-sdes.pcap", {Protection.ENCRYPTED_SRTCP: 8}),
         # ZRTP starts its call in clear.
         ("sdes-srtp/zrtp-zfone-asterisk.pcap", {Protection.PLAIN: 2, Protection.ENCRYPTED_SRTCP: 5}),
-        # Its index words are little-endian, 06210000 and then 26210000, so that one alone shows nothing.
+        # No SRTCP: its last words, 26210000 and so on, count little-endian (in many-rtp-flows RTP and RTCP together).
         ("rtp/rtcp-and-encrypted-voice.pcap", {Protection.AMBIGUOUS: 30}),
         # The two are DNS messages, which happen to begin as RTCP does.
         ("dtls-srtp/webrtc-freeswitch.pcapng", {Protection.ENCRYPTED_SRTCP: 2, Protection.AMBIGUOUS: 2}),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from scapy.packet import Raw
 
@@ -121,6 +123,16 @@ def test_payload_formats_are_read_on_request() -> None:
     assert "DTMF 5" in text
     assert "end of the event" in text
     assert notes(TelephoneEvents(b"\x05\x8a\x03")) == ["TelephoneEvents events: 3 octets at 0 are not explained"]
+
+
+def test_layers_with_payload_formats_and_their_packets_are_pickled() -> None:
+    layer = rtp_layer({101: TelephoneEvents, 96: RTP})
+    assert layer is rtp_layer({96: RTP, 101: TelephoneEvents})
+    assert pickle.loads(pickle.dumps(layer)) is layer
+    packet = layer(bytes.fromhex(FIXED.replace("8060", "80e5") + "05 8a 0320"))
+    again = pickle.loads(pickle.dumps(packet))
+    assert (type(again), again.rtp_payload.events[0].duration) == (layer, 800)
+    assert bytes(again) == bytes(packet)
 
 
 def test_header_extension_elements_are_read_on_request() -> None:

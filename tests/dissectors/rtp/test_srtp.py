@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from typing import Any
@@ -278,6 +279,44 @@ def test_one_packet_tells_its_protection_or_that_it_cannot(
         assert verdict.trailers == () or protection is Protection.AMBIGUOUS
     else:
         assert trailer in verdict.trailers
+
+
+LAYERS = [
+    srtp_layer(CM_32),
+    srtp_layer(CM_80, 4, unencrypted=True),
+    srtp_layer(GCM, 2),
+    srtcp_layer(CM_80, 4),
+    srtcp_layer(GCM),
+    srtcp_layer(NULL),
+]
+
+
+def test_a_layer_is_the_same_for_the_same_lengths_and_no_other() -> None:
+    assert srtp_layer(CM_32) is LAYERS[0]
+    assert srtp_layer(CM_80, 4) is not srtp_layer(CM_80, 8)
+    assert len(set(LAYERS)) == len(LAYERS)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_layers_of_a_suite_and_their_packets_are_pickled(layer: type) -> None:
+    packet = layer(bytes.fromhex(RR_SDES_ENCRYPTED))
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(layer, protocol)) is layer
+        again = pickle.loads(pickle.dumps(packet, protocol))
+        assert type(again) is layer
+        assert (bytes(again), again) == (bytes(packet), packet)
+
+
+def test_a_process_that_never_made_a_layer_unpickles_its_packets() -> None:
+    code = """
+import pickle, sys
+packet = pickle.load(sys.stdin.buffer)
+print(packet.name, bytes(packet).hex(), packet.authentication_tag.hex())
+"""
+    for layer in LAYERS:
+        packet: Any = layer(bytes.fromhex(RR_SDES_ENCRYPTED))
+        told = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(packet), capture_output=True, check=True)
+        assert told.stdout.decode().strip() == f"{packet.name} {RR_SDES_ENCRYPTED} {packet.authentication_tag.hex()}"
 
 
 def test_layouts_can_be_told_without_scapy() -> None:
