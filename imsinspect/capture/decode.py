@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 10  # tunnels in tunnels
 
 # How the bytes of a packet came to be readable: flags.
-ESP_NULL, GTP, EXPORTED, TURN, IP_IN_IP, GRE, SCTP_DATA = 1, 2, 4, 8, 16, 32, 64
+ESP_NULL, GTP, EXPORTED, TURN, IP_IN_IP, GRE, SCTP_DATA, ESP_OPENED = 1, 2, 4, 8, 16, 32, 64, 128
 
 TCP, UDP, ESP, SCTP = 6, 17, 50, 132
 IKE_NAT_PORT = 4500

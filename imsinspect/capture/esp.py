@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from imsinspect.capture.identity import PORTS, SSRC
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from imsinspect.crypto.esp import EspContent, EspParameters
 
 ICV_OCTETS = (12, 16, 24, 32, 0)  # shortest first: a longer first guess may hit clear payload; 0 where it was stripped
 TCP, UDP, SCTP, ICMP, ICMP6, IP4, IP6 = 6, 17, 132, 1, 58, 4, 41
@@ -89,12 +96,43 @@ class Association:
     """One SPI towards one destination: decided once, then kept to."""
 
     identity: bytes
-    decided: str = ""  # "null", "encrypted"
+    decided: str = ""  # "null", "encrypted", "keyed": a key at hand opens it
     icv_octets: int | None = None
     opened: int = 0
+    failed: int = 0  # packets that the key does not open
+    keys: EspParameters | None = None
     tried: int = 0
     agreeing: dict[int, int] = field(default_factory=dict)  # ICV length: packets that read well with it
     waiting: list[tuple[bytes, int, int, int, int]] = field(default_factory=list)  # packets before the decision
+
+    @property
+    def spi(self) -> int:
+        """The security parameters index."""
+        return int.from_bytes(self.identity[PORTS:SSRC], "big")
+
+    def try_keys(self, packet: bytes, known: Iterable[tuple[int | None, EspParameters]]) -> None:
+        """Take the first key that opens a packet; where nothing authenticates it, its content has to make sense."""
+        from imsinspect.crypto.esp import open_packet  # loaded where there are keys
+
+        for spi, keys in known:
+            if spi in (None, self.spi):
+                found = open_packet(keys, packet)
+                if found is not None and (found.verified or _plausible(found.next_header, found.payload)):
+                    self.decided, self.keys = "keyed", keys
+                    return
+
+    def open_keyed(self, packet: bytes) -> EspContent | None:
+        """What the key that was taken makes of a packet."""
+        from imsinspect.crypto.esp import open_packet
+
+        found = open_packet(self.keys, packet) if self.keys is not None else None
+        self.failed += found is None
+        return found
+
+    @property
+    def null(self) -> bool:
+        """It does not encrypt."""
+        return self.decided == "null" or (self.keys is not None and self.keys.encryption == "null")
 
     def decide(self, found: Opened | None) -> None:
         """Weigh one more packet."""

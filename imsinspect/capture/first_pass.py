@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imsinspect.capture.beside import MediaBeside
+    from imsinspect.capture.blocks import Secrets
     from imsinspect.capture.records import PcapngWalk, PcapWalk
     from imsinspect.capture.windows import Windows
 
@@ -47,12 +48,23 @@ MAX_ROUNDS = 12  # of packets taken out of packets
 
 
 class FirstPass:
-    """Runs over the windows of one capture; afterwards its parts hold what was found."""
+    """Runs over the windows of one capture; afterwards its parts hold what was found.
 
-    def __init__(self, streams: MediaStreams | MediaBeside | None = None) -> None:
+    A second look at the media (`media_only`) takes packets out of others as the first did, and lets go of signalling.
+    """
+
+    def __init__(
+        self,
+        streams: MediaStreams | MediaBeside | None = None,
+        rtcp: RtcpSenders | None = None,
+        *,
+        media_only: bool = False,
+    ) -> None:
         self.flows = Flows()
         self.streams = streams or MediaStreams()
-        self.rtcp = RtcpSenders()
+        self.rtcp = rtcp or RtcpSenders()
+        self.media_only = media_only
+        self.late: list[Derived] = []  # packets that were found after the pass, for a second look
         self.fragments = Fragments()
         self.signalling = Signalling(self.flows)
         self.skips: Counter[str] = Counter()
@@ -68,13 +80,25 @@ class FirstPass:
         self._derived: list[Derived] = []
 
     def run(
-        self, source: Windows, walk: PcapWalk | PcapngWalk, progress: Callable[[int, int], None] | None = None
+        self,
+        source: Windows,
+        walk: PcapWalk | PcapngWalk,
+        progress: Callable[[int, int], None] | None = None,
+        learn: Callable[[Secrets], None] | None = None,
     ) -> bool:
-        """Read to the end; False when the capture ends inside a record."""
+        """Read to the end; False when the capture ends inside a record.
+
+        `learn` is told the secrets that the capture itself carries, before the packets that follow them are read.
+        """
         source.consumed(walk.first)
+        learned = 0
         while True:
             window = source.next()
             for found in walk.records(window.data, window.at, window.end):
+                if learn is not None and len(walk.facts.secrets) > learned:
+                    for block in walk.facts.secrets[learned:]:
+                        learn(block)
+                    learned = len(walk.facts.secrets)
                 self.cut_packets += int(np.count_nonzero(found.original > found.captured))
                 self._decoder.records(window.data, found)
                 self._end_batch()
@@ -93,6 +117,7 @@ class FirstPass:
 
     def inject(self, packets: list[Derived]) -> None:
         """Packets found after the pass (in TCP streams): through the columns like the others."""
+        self.late += packets
         self._derived += packets
         self._end_window(np.zeros(PAD, np.uint8))
 
@@ -305,7 +330,7 @@ class FirstPass:
         kind[tcp & ((found.end > found.start) | (flags & signalling.SYN != 0))] = signalling.SEGMENT
         kind[protocol == SCTP] = signalling.ASSOCIATION
         kind[protocol == ESP] = signalling.SECURED
-        wanted = kind >= 0
+        wanted = kind >= 0 if not self.media_only else (kind == signalling.INDICATION) | (kind == signalling.SECURED)
         state = self.flows.state[flow]
         let_go = (state & UNWANTED != 0) & ~(kind == signalling.DTLS) & ~(kind == signalling.INDICATION)
         let_go &= (flags & signalling.SYN == 0) & ~_begins_sip(rows, at, kind)

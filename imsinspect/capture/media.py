@@ -70,6 +70,7 @@ class Stream:
     lowest: int
     highest: int
     follow: int  # packets whose sequence number was one more than the one before
+    backward: int  # packets whose sequence number was not above the one before
     sizes: list[SizeRun]
     samples: list[MediaSample]
     origin: int
@@ -92,10 +93,32 @@ COLUMNS = {
     "highest": np.int64,
     "current": np.int64,
     "follow": np.int64,
+    "backward": np.int64,
     "spread": np.uint16,
     "doubled": np.bool_,
     "origin": np.uint8,
 }
+
+
+class Ordered(NamedTuple):
+    """The packets of a window stream by stream, each stream's in the order of the capture."""
+
+    order: NDArray[np.intp]  # where each stands in the window's columns
+    extended: NDArray[np.int64]  # sequence numbers; the first packet of a stream has 0..65535
+    step: NDArray[np.int16]  # from the sequence number of the packet before
+    begin: NDArray[np.intp]  # where the packets of each stream begin in these columns
+    who: NDArray[np.intp]  # number of each stream
+
+    @property
+    def length(self) -> NDArray[np.intp]:
+        """Packets of each stream."""
+        return np.diff(self.begin, append=len(self.order))
+
+    def some(self, keep: NDArray[np.bool_]) -> Ordered:
+        """Some of the packets; at least one."""
+        group = np.repeat(np.arange(len(self.who)), self.length)[keep]
+        begin = np.concatenate([[0], np.flatnonzero(group[1:] != group[:-1]) + 1])
+        return Ordered(self.order[keep], self.extended[keep], self.step[keep], begin, self.who[group[begin]])
 
 
 class MediaStreams:
@@ -150,18 +173,14 @@ class MediaStreams:
         if fresh.any():
             self._begin(data, media, who[fresh], order[begin[fresh]], origin)
         extended, step = self._extended(media.sequence.take(order), begin, who, fresh)
-        again = self._sighted_again(data, media, order, extended, step, begin, who)
+        found = Ordered(order, extended, step, begin, who)
+        again = self._sighted_again(data, media, found)
         if again is not None:
-            length = np.diff(begin, append=len(order))
-            group = np.repeat(np.arange(len(who)), length)
-            keep = ~again
-            columns["again"][who] += np.bincount(group[again], minlength=len(who)).astype(np.int64)
-            order, extended, step, group = order[keep], extended[keep], step[keep], group[keep]
-            if not len(order):
+            columns["again"][who] += np.add.reduceat(again, begin, dtype=np.int64)
+            if again.all():
                 return
-            begin = np.concatenate([[0], np.flatnonzero(group[1:] != group[:-1]) + 1])
-            who, fresh = who[group[begin]], fresh[group[begin]]
-        self._count(data, media, order, extended, step, begin, who)
+            found = found.some(~again)
+        self.count_packets(data, media, found)
         if count > PRUNE_AT:
             self._prune()
 
@@ -200,57 +219,39 @@ class MediaStreams:
         signed[begin[fresh]] = 2  # the first packet follows nothing
         return run, signed
 
-    def _sighted_again(
-        self,
-        data: NDArray[np.uint8],
-        media: Media,
-        order: NDArray[np.intp],
-        extended: NDArray[np.int64],
-        step: NDArray[np.int16],
-        begin: NDArray[np.intp],
-        who: NDArray[np.intp],
-    ) -> NDArray[np.bool_] | None:
+    def _sighted_again(self, data: NDArray[np.uint8], media: Media, found: Ordered) -> NDArray[np.bool_] | None:
         """Which packets are second sightings of one before: same transport octets, equal IP id or another TTL."""
-        length = np.diff(begin, append=len(order))
+        who, length = found.who, found.length
         flagged = np.zeros(len(who), np.bool_)
-        flagged[np.searchsorted(begin, np.flatnonzero(step <= 0), side="right") - 1] = True
+        flagged[np.searchsorted(found.begin, np.flatnonzero(found.step <= 0), side="right") - 1] = True
         flagged |= self.columns["doubled"][who]
         again = None
         if flagged.any():
             where = np.flatnonzero(np.repeat(flagged, length))
-            found = self._seals(data, media, order, extended, np.repeat(who, length), where)
+            sealed = self._seals(data, media, found, where)
             if self.recent is not None:
                 asked = np.zeros(self.table.count, np.bool_)
                 asked[who[flagged]] = True
-                found = found.behind(self.recent.some(asked[self.recent.owner]))
-            hits = seals.sighted_before(found)
+                sealed = sealed.behind(self.recent.some(asked[self.recent.owner]))
+            hits = seals.sighted_before(sealed)
             self.columns["doubled"][hits.owner] = True
             places = hits.place[hits.place >= 0]
             if len(places):
-                again = np.zeros(len(order), np.bool_)
+                again = np.zeros(len(found.order), np.bool_)
                 again[places] = True
-        newest = (media.when >= media.when.max() - seals.WINDOW).take(order)
-        where = np.flatnonzero(newest)
-        self.recent = seals.recent(
-            self._seals(data, media, order, extended, np.repeat(who, length), where), self.recent
-        )
+        newest = (media.when >= media.when.max() - seals.WINDOW).take(found.order)
+        self.recent = seals.recent(self._seals(data, media, found, np.flatnonzero(newest)), self.recent)
         return again
 
     @staticmethod
-    def _seals(
-        data: NDArray[np.uint8],
-        media: Media,
-        order: NDArray[np.intp],
-        extended: NDArray[np.int64],
-        stream: NDArray[np.intp],
-        where: NDArray[np.intp],
-    ) -> seals.Sealed:
+    def _seals(data: NDArray[np.uint8], media: Media, found: Ordered, where: NDArray[np.intp]) -> seals.Sealed:
         """Some packets of a window with what tells sightings apart."""
-        at = order[where]
+        at = found.order[where]
+        stream = found.who[np.searchsorted(found.begin, where, side="right") - 1]
         return seals.sealed(
             data,
-            stream[where].astype(np.int64),
-            extended[where],
+            stream.astype(np.int64),
+            found.extended[where],
             media.when[at],
             media.net[at],
             media.start[at],
@@ -259,19 +260,10 @@ class MediaStreams:
             where.astype(np.int64),
         )
 
-    def _count(
-        self,
-        data: NDArray[np.uint8],
-        media: Media,
-        order: NDArray[np.intp],
-        extended: NDArray[np.int64],
-        step: NDArray[np.int16],
-        begin: NDArray[np.intp],
-        who: NDArray[np.intp],
-    ) -> None:
-        """Add the packets of a window, stream by stream."""
+    def count_packets(self, data: NDArray[np.uint8], media: Media, found: Ordered) -> None:
+        """Add the packets of a window, each counted once. Who does something else with the packets overrides this."""
         columns = self.columns
-        length = np.diff(begin, append=len(order))
+        order, extended, begin, who, length = found.order, found.extended, found.begin, found.who, found.length
         last = begin + length - 1
         before = columns["packets"][who]
         columns["lowest"][who] = np.minimum(columns["lowest"][who], np.minimum.reduceat(extended, begin))
@@ -280,7 +272,8 @@ class MediaStreams:
         columns["last_time"][who] = media.when[order[last]]
         columns["last_frame"][who] = media.frame[order[last]]
         columns["packets"][who] += length
-        columns["follow"][who] += np.add.reduceat(step == 1, begin, dtype=np.int64)
+        columns["follow"][who] += np.add.reduceat(found.step == 1, begin, dtype=np.int64)
+        columns["backward"][who] += np.add.reduceat(found.step <= 0, begin, dtype=np.int64)
         lead = media.lead.take(order)
         start = media.start.take(order)
         head, payload = self._payloads(data, lead, start, media.whole.take(order))
@@ -464,6 +457,7 @@ class MediaStreams:
                     lowest=number["lowest"],
                     highest=number["highest"],
                     follow=number["follow"],
+                    backward=number["backward"],
                     sizes=sizes.get(row, []),
                     samples=sorted([*early, *spread]),
                     origin=number["origin"],

@@ -45,6 +45,19 @@ class Control(NamedTuple):
     whole: NDArray[np.int64]  # of the datagram, as sent
     origin: NDArray[np.uint8]
 
+    def some(self, which: NDArray[np.bool_]) -> Control:
+        """Some of the datagrams."""
+        return Control(
+            self.mix[which],
+            self.frame[which],
+            self.when[which],
+            self.net[which],
+            self.start[which],
+            self.end[which],
+            self.whole[which],
+            self.origin[which],
+        )
+
     @staticmethod
     def joined(parts: list[Control]) -> Control:
         """The datagrams of several groups, in the order of the capture."""
@@ -136,9 +149,8 @@ class RtcpSenders:
 
     def add(self, data: NDArray[np.uint8], found: Control) -> None:
         """Datagrams that look like RTCP, in the order of the capture."""
-        mix, frame, when, net, start, end, whole, origin = found
-        ssrc = gather(data, start + 4, 4).view(np.uint32)[:, 0]
-        key = mix ^ ssrc
+        ssrc = gather(data, found.start + 4, 4).view(np.uint32)[:, 0]
+        key = found.mix ^ ssrc
         key *= MIX[3]
         key ^= key >> U29
         key *= MIX[2]
@@ -152,21 +164,25 @@ class RtcpSenders:
                 columns[name] = grown(array, count)
             self.identity = grown(self.identity, count)
             new = np.flatnonzero(ids >= known)[::-1]  # the first packet of each is written last
-            columns["first_time"][ids[new]] = when[new]
-            columns["first_frame"][ids[new]] = frame[new]
-            columns["origin"][ids[new]] = origin[new]
-            identity = identities(data, net[new], 17)
-            identity[:, SSRC : SSRC + 4] = gather(data, start[new] + 4, 4)
+            columns["first_time"][ids[new]] = found.when[new]
+            columns["first_frame"][ids[new]] = found.frame[new]
+            columns["origin"][ids[new]] = found.origin[new]
+            identity = identities(data, found.net[new], 17)
+            identity[:, SSRC : SSRC + 4] = gather(data, found.start[new] + 4, 4)
             self.identity[ids[new]] = identity
-        again = self._sighted_again(data, ids, when, net, start, end, whole)
+        again = self._sighted_again(data, ids, found)
         if again.any():
             columns["sighted_again"][:count] += np.bincount(ids[again], minlength=count)
-            once = ~again
-            ids, frame, when = ids[once], frame[once], when[once]
-            start, end, whole = start[once], end[once], whole[once]
+            ids, found = ids[~again], found.some(~again)
             if not len(ids):
                 return
-        plain = is_plain(data, start, end, whole)
+        self.count_datagrams(data, ids, found)
+
+    def count_datagrams(self, data: NDArray[np.uint8], ids: NDArray[np.int32], found: Control) -> None:
+        """Add the datagrams of a window, each counted once. Who does something else with them overrides this."""
+        columns, count = self.columns, self.table.count
+        frame, when = found.frame, found.when
+        plain = is_plain(data, found.start, found.end, found.whole)
         columns["packets"][:count] += np.bincount(ids, minlength=count)
         columns["last_time"][ids] = when
         columns["last_frame"][ids] = frame
@@ -177,44 +193,28 @@ class RtcpSenders:
             columns["first_plain"][ids[begun]] = frame[begun]
             columns["plain"][:count] += np.bincount(owner, minlength=count)
             columns["last_plain"][owner] = frame[some]
-        self._keep(data, ids, plain, frame, when, start, end, whole)
+        self._keep(data, ids, plain, found)
 
-    def _sighted_again(
-        self,
-        data: NDArray[np.uint8],
-        ids: NDArray[np.int32],
-        when: NDArray[np.int64],
-        net: NDArray[np.int64],
-        start: NDArray[np.int64],
-        end: NDArray[np.int64],
-        whole: NDArray[np.int64],
-    ) -> NDArray[np.bool_]:
+    def _sighted_again(self, data: NDArray[np.uint8], ids: NDArray[np.int32], found: Control) -> NDArray[np.bool_]:
         """Which datagrams are second sightings of one before."""
         zero, place = np.zeros(len(ids), np.int64), np.arange(len(ids), dtype=np.int64)
-        found = seals.sealed(data, ids.astype(np.int64), zero, when, net, start, end, whole, place)
-        hits = seals.sighted_before(found.behind(self.recent)).place
-        self.recent = seals.recent(found, self.recent)
+        sealed = seals.sealed(
+            data, ids.astype(np.int64), zero, found.when, found.net, found.start, found.end, found.whole, place
+        )
+        hits = seals.sighted_before(sealed.behind(self.recent)).place
+        self.recent = seals.recent(sealed, self.recent)
         again = np.zeros(len(ids), np.bool_)
         again[hits[hits >= 0]] = True
         return again
 
-    def _keep(
-        self,
-        data: NDArray[np.uint8],
-        ids: NDArray[np.int32],
-        plain: NDArray[np.bool_],
-        frame: NDArray[np.int64],
-        when: NDArray[np.int64],
-        start: NDArray[np.int64],
-        end: NDArray[np.int64],
-        whole: NDArray[np.int64],
-    ) -> None:
+    def _keep(self, data: NDArray[np.uint8], ids: NDArray[np.int32], plain: NDArray[np.bool_], found: Control) -> None:
         """Samples: the first of each sender and kind."""
         packets = self.columns["packets"]
         open_still = np.flatnonzero(packets[ids] <= PLAIN_SAMPLES + OTHER_SAMPLES + np.bincount(ids)[ids])
         view, samples = data.data, self.samples
-        lists = (ids, plain, frame, when, start, np.minimum(end, start + SAMPLE_OCTETS), whole - start)
-        for owner, clear, number, moment, low, high, length in zip(
+        low, length = found.start, found.whole - found.start
+        lists = (ids, plain, found.frame, found.when, low, np.minimum(found.end, low + SAMPLE_OCTETS), length)
+        for owner, clear, number, moment, at, end, octets in zip(
             *(each[open_still].tolist() for each in lists), strict=True
         ):
             kept = samples.get(owner)
@@ -222,9 +222,9 @@ class RtcpSenders:
                 kept = samples[owner] = ([], [])
             if clear:
                 if len(kept[0]) < PLAIN_SAMPLES:
-                    kept[0].append(RtcpSample(number, moment, bytes(view[low:high]), length))
+                    kept[0].append(RtcpSample(number, moment, bytes(view[at:end]), octets))
             elif len(kept[1]) < OTHER_SAMPLES:
-                kept[1].append(RtcpSample(number, moment, bytes(view[low:high]), length))
+                kept[1].append(RtcpSample(number, moment, bytes(view[at:end]), octets))
 
     def senders(self) -> list[RtcpSender]:
         """Every sender, in the order of their first packets."""

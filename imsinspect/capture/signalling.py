@@ -9,19 +9,26 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dissectors.bfcp import framing as bfcp
 from dissectors.http import WEBSOCKET_UPGRADE
 from dissectors.sctp import DataChunk, data_chunks
 from dissectors.stun.framing import relayed_data
-from dissectors.tls.records import HANDSHAKE, dtls_offset, dtls_records, server_hello_suite
+from dissectors.tls.parse import KEY_SHARE, parse_server_hello
+from dissectors.tls.records import HANDSHAKE, dtls_offset, dtls_records, server_hello_suite, tls_records
 from dissectors.tls.suites import suite
 from imsinspect.capture import classify, esp
-from imsinspect.capture.decode import ESP_NULL, SCTP_DATA, TURN, UDP
+from imsinspect.capture.decode import ESP_NULL, ESP_OPENED, SCTP_DATA, TURN, UDP
 from imsinspect.capture.flows import DTLS_ENOUGH, OPEN, UNWANTED, WANTED, Flows
 from imsinspect.capture.identity import PORTS, SSRC, VERSION
 from imsinspect.capture.odd import plain_packet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from imsinspect.crypto.esp import EspContent, EspParameters
+    from imsinspect.crypto.tls import TlsSecrets
 
 TEXT, DTLS, INDICATION, FLOOR, KEYS, SEGMENT, ASSOCIATION, SECURED = range(8)
 
@@ -188,6 +195,8 @@ class Signalling:
 
     def __init__(self, flows: Flows) -> None:
         self.flows = flows
+        self.esp_keys: Sequence[tuple[int | None, EspParameters]] = ()  # by SPI; None: of any association
+        self.secrets: TlsSecrets | None = None  # TLS and DTLS that they open is kept like what no cipher hides
         self.datagrams: list[Kept] = []
         self.clipped: list[int] = []  # frames of SIP requests cut within their request lines
         self.dtls: dict[int, list[Kept]] = {}
@@ -263,16 +272,23 @@ class Signalling:
             self.dtls.setdefault(each.flow, []).append(self._kept(each))
 
     def _dtls_readable(self, flow: int) -> bool:
-        """Whether a ServerHello of either direction chose a NULL cipher; looked for once."""
+        """Whether a ServerHello of either direction chose a NULL cipher, or secrets open it; looked for once."""
         known = self.dtls_null.get(flow)
         if known is None:
             known = False
-            for each in (flow, self.flows.opposite(flow)):
+            for each, other in ((flow, self.flows.opposite(flow)), (self.flows.opposite(flow), flow)):
                 for kept in self.dtls.get(each, ())[:DTLS_HELLOS]:
                     code = dtls_server_hello_suite(kept.data)
-                    known |= code is not None and suite(code).null
+                    known |= code is not None and (suite(code).null or self._dtls_opened(code, other))
             self.dtls_null[flow] = known
         return known
+
+    def _dtls_opened(self, code: int, client: int) -> bool:
+        """Whether secrets open what a ServerHello with that suite answers, sent by the client on that flow."""
+        if not self.secrets:
+            return False
+        kept = self.dtls.get(client, ())[:DTLS_HELLOS]
+        return any(self.secrets.opens(dtls_client_random(each.data), code) for each in kept)
 
     def _indication(self, each: Picked) -> None:
         inside = relayed_data(each.data)
@@ -439,7 +455,7 @@ class Signalling:
             self.flows.state[flow] = UNWANTED
 
     def _follow(self, connection: Connection, each: Picked) -> None:
-        """Keep a TLS connection's handshake, and its content only where the suite does not encrypt."""
+        """Keep a TLS connection's handshake, and its content only where it can be read."""
         if connection.settled:
             return
         if connection.watches is None:
@@ -455,13 +471,19 @@ class Signalling:
         else:
             self._let_go(connection, keep=True)
 
-    @staticmethod
-    def _readable(connection: Connection) -> bool:
-        """Whether a ServerHello chose a NULL cipher."""
+    def _readable(self, connection: Connection) -> bool:
+        """Whether a ServerHello chose a NULL cipher, or the secrets at hand may open what it chose."""
         for side in (False, True):
-            code = server_hello_suite(_begin_of(connection.segments, side))
-            if code is not None and suite(code).null:
+            begin = _begin_of(connection.segments, side)
+            code = server_hello_suite(begin)
+            if code is None:
+                continue
+            if suite(code).null:
                 return True
+            if self.secrets:
+                client_random = client_hello_random(_begin_of(connection.segments, not side))
+                if self.secrets.opens(client_random, code, psk_ke=suite(code).tls13 and not agrees_on_key(begin)):
+                    return True
         return False
 
     # --- SCTP ---
@@ -519,7 +541,11 @@ class Signalling:
             self.associations[each.flow] = association
         here = (each.frame, each.time)
         self.esp_places[each.flow] = (self.esp_places.get(each.flow, (here,))[0], here)
-        if association.decided == "null":
+        if not association.decided and self.esp_keys and not each.cut:
+            association.try_keys(each.data, self.esp_keys)
+            if association.decided:
+                self.flows.state[each.flow] = WANTED
+        if association.decided in ("null", "keyed"):
             self._open(association, each.data, each.frame, each.time, each.origin, each.depth)
             return
         source, destination = _addresses(association.identity)
@@ -538,7 +564,11 @@ class Signalling:
 
     def _open(self, association: esp.Association, data: bytes, frame: int, time: int, origin: int, depth: int) -> None:
         source, destination = _addresses(association.identity)
-        found = esp.try_open(data, source, destination, association.icv_octets)
+        found: esp.Opened | EspContent | None = (
+            association.open_keyed(data)
+            if association.keys is not None
+            else esp.try_open(data, source, destination, association.icv_octets)
+        )
         if found is None:
             return
         association.opened += 1
@@ -547,7 +577,9 @@ class Signalling:
         else:
             six = association.identity[VERSION] == 6
             packet = plain_packet(six, source, destination, found.next_header, found.payload)
-        self.derived.append(Derived(packet, frame, time, origin | ESP_NULL, depth + 1))
+        self.derived.append(
+            Derived(packet, frame, time, origin | (ESP_NULL if association.null else ESP_OPENED), depth + 1)
+        )
 
 
 def _opening(connection: Connection) -> bytes:
@@ -580,6 +612,27 @@ def _begin_of(segments: list[Segment], forward: bool) -> bytes:
         out += data[end - place :]
         end = max(end, place + len(data))
     return bytes(out)
+
+
+def client_hello_random(data: bytes) -> bytes:
+    """The random of the ClientHello that a TLS stream begins with; empty where it does not."""
+    return data[11:43] if data[:1] == b"\x16" and data[5:6] == b"\x01" and len(data) >= 43 else b""
+
+
+def agrees_on_key(data: bytes) -> bool:
+    """Whether the ServerHello that a TLS 1.3 stream begins with has a key_share: Diffie-Hellman (RFC 8446 §4.2.8)."""
+    message = b"".join(record.fragment for record in tls_records(data[:HTTP_OCTETS]) if record.type == HANDSHAKE)
+    hello = parse_server_hello(message[4 : 4 + int.from_bytes(message[1:4], "big")])
+    return hello is None or hello.extension(KEY_SHARE) is not None
+
+
+def dtls_client_random(datagram: bytes) -> bytes:
+    """The random of a ClientHello that begins in a datagram; empty where none does."""
+    for record in dtls_records(datagram, dtls_offset(datagram)):
+        fragment = record.fragment
+        if record.type == HANDSHAKE and not record.epoch and fragment[:1] == b"\x01" and fragment[6:9] == b"\0\0\0":
+            return fragment[14:46]
+    return b""
 
 
 def dtls_server_hello_suite(datagram: bytes) -> int | None:

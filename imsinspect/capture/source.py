@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import queue
 import shutil
 import sys
@@ -73,22 +74,56 @@ def is_capture_name(name: str) -> bool:
     return lower.endswith(SUFFIXES) or stem.endswith((".pcap", ".pcapng", ".cap"))
 
 
+class Capture:
+    """A capture that can be read more than once; what a pipe brought is kept in an unlinked temporary file."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._spool: BinaryIO | None = None
+
+    def open(self) -> Opened:
+        """Open it at its beginning; CaptureError says in one line why it can't be read."""
+        try:
+            file = self._file()
+        except OSError as error:
+            raise CaptureError(f"can't be read ({error.strerror})") from error
+        try:
+            return _opened(self.path, file)
+        except CaptureError:
+            file.close()
+            raise
+
+    def close(self) -> None:
+        """It is not read again."""
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
+
+    def _file(self) -> BinaryIO:
+        place = Path(self.path)
+        if self._spool is None and self.path == STANDARD_INPUT:
+            self._spool = _spooled(sys.stdin.buffer)
+        elif self._spool is None and place.is_fifo():
+            with place.open("rb") as pipe:
+                self._spool = _spooled(pipe)
+        if self._spool is None:
+            if not place.is_file():
+                raise CaptureError("not a regular file")
+            return place.open("rb")
+        number = self._spool.fileno()
+        own = Path(f"/proc/self/fd/{number}")  # its place in the file is not shared with another process that reads it
+        file = own.open("rb") if own.exists() else os.fdopen(os.dup(number), "rb")
+        file.seek(0)
+        return file
+
+
 def open_capture(path: str) -> Opened:
-    """Open one capture; CaptureError says in one line why it can't be read."""
-    place = Path(path)
-    if path != STANDARD_INPUT and not (place.is_file() or place.is_fifo()):
-        raise CaptureError("not a regular file")
+    """Open one capture that is read once; CaptureError says in one line why it can't be read."""
+    capture = Capture(path)
     try:
-        file = place.open("rb") if path != STANDARD_INPUT else sys.stdin.buffer
-        if path == STANDARD_INPUT or place.is_fifo():
-            file = _spooled(file)
-    except OSError as error:
-        raise CaptureError(f"can't be read ({error.strerror})") from error
-    try:
-        return _opened(path, file)
-    except CaptureError:
-        file.close()
-        raise
+        return capture.open()
+    finally:
+        capture.close()
 
 
 def _opened(path: str, file: BinaryIO) -> Opened:

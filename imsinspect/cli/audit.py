@@ -105,6 +105,17 @@ def audit(
     nds: Annotated[
         Nds, typer.Option(help="Whether the core is declared a trusted site (network domain security).")
     ] = Nds.UNKNOWN,
+    keys: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keys that you hold, as JSON (docs/keys.md): packets and messages are verified with them.",
+        ),
+    ] = None,
+    keylog: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Key log of TLS or DTLS (SSLKEYLOGFILE), to open sessions."),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress; of the terminal report only the last line.")
     ] = False,
@@ -128,6 +139,8 @@ def audit(
         capture_point=capture_point.value,
         access_confidentiality=access_confidentiality.value,
         nds=nds.value,
+        keys=tuple(keys or ()),
+        key_logs=tuple(keylog or ()),
     )
     with Progress(shown=not quiet and sys.stderr.isatty()) as progress:
         result = run(captures, options, progress)

@@ -14,6 +14,7 @@ from typer.main import get_command
 from imsinspect import __version__
 from imsinspect.cli.audit import audit
 from imsinspect.cli.decode import decode
+from imsinspect.cli.decrypt import decrypt
 from imsinspect.cli.say import say
 from imsinspect.cli.show import show
 
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-COMMANDS = {command.__name__: command for command in (audit, show, decode)}
+COMMANDS = {command.__name__: command for command in (audit, show, decode, decrypt)}
 for command in COMMANDS.values():
     app.command()(command)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from imsinspect import __version__
 from imsinspect.capture.frames import capture_index, frame_number
 from imsinspect.profiles import ProfileChoice
+from imsinspect.report import proofs
 from imsinspect.report.escape import text
 from imsinspect.report.protection import claim, observe
 from imsinspect.report.tally import Tally
@@ -74,6 +75,10 @@ def to_json(audit: Audit) -> Row:
         "streams": [_stream(stream, places) for stream in trace.streams],
         "rtcp_sources": [_rtcp_source(source, places) for source in trace.rtcp_sources],
         "tls_sessions": [_tls_session(session, places) for session in trace.tls_sessions],
+        "mikey": [proofs.mikey_message(each, places.path) for each in trace.mikey],
+        "keys": [proofs.master_key(key, places.path) for key in trace.keys],
+        "key_repeats": [proofs.key_repeat(each, places.path) for each in trace.key_repeats],
+        "keystream_reuse": [proofs.keystream_reuse(each, places.path) for each in trace.keystream_reuse],
         "assessments": [_assessment(assessment) for assessment in audit.assessments],
         "findings": [_finding(finding, places) for finding in audit.findings],
         "suppressed": [
@@ -101,9 +106,7 @@ class _Places:
         return self._paths[capture] if 0 <= capture < len(self._paths) else None
 
     def of(self, frame: FrameId | None) -> Row:
-        if frame is None:
-            return {"capture": None, "frame": None}
-        return {"capture": self.path(capture_index(frame)), "frame": frame_number(frame)}
+        return proofs.place(frame, self.path)
 
     def between(self, first: FrameId, last: FrameId) -> Row:
         return {
@@ -232,7 +235,7 @@ def _stream(stream: MediaStream, places: _Places) -> Row:
         "kind": stream.kind,
         "judgement": _judgement(judgement),
         "other_part": None if judgement.other_part is None else _judgement(judgement.other_part),
-        "verified": None,
+        "verified": proofs.verified(stream.proof, places.path),
     }
 
 
@@ -264,6 +267,7 @@ def _rtcp_source(source: RtcpSource, places: _Places) -> Row:
             "encrypted": layout.encrypted,
             "aead": layout.aead,
         },
+        "verified": proofs.verified(source.proof, places.path),
         **places.between(source.first.frame, source.last.frame),
         "first_time": iso(source.first.time),
         "last_time": iso(source.last.time),
@@ -284,6 +288,13 @@ def _tls_session(session: TlsSession, places: _Places) -> Row:
         else {"code": _cipher_suite_code(suite), "name": text(session.cipher_suite_name)},
         "psk": session.psk,
         "opened": session.opened,
+        "opened_by": session.opened_by,
+        "secret": session.secret_digest[: proofs.SHOWN],
+        "finished_verified": session.finished_verified,
+        "records_opened": session.records_opened,
+        "records_not_opened": session.records_not_opened,
+        "opened_octets": sum(len(each.data) for each in session.opened_data),
+        "opened_messages": dict(sorted(session.opened_messages.items())),
         "resumed": session.resumed,
         "handshake": session.handshake_seen,
         "certificates": [

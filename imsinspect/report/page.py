@@ -70,3 +70,8 @@ def _replaced(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 codecs.register_error("imsinspect.report", _replaced)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

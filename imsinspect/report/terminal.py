@@ -14,13 +14,15 @@ from rich.console import Console
 
 from imsinspect import __version__
 from imsinspect.capture.frames import capture_index, frame_number
+from imsinspect.report import proven
 from imsinspect.report.escape import printable
 from imsinspect.report.gaps import gap
 from imsinspect.report.groups import Group, group
-from imsinspect.report.page import Page
+from imsinspect.report.page import Page, counted
 from imsinspect.report.picture import SVG_FORMAT, THEME
 from imsinspect.report.protection import KIND_LEVELS, Level, claim, judged, observe, secured
 from imsinspect.report.tally import Tally
+from imsinspect.report.terminal_keys import rows as key_rows
 from imsinspect.report.times import plain, span
 from imsinspect.rules.outcome import Severity
 
@@ -83,16 +85,16 @@ def closing(audit: Audit) -> str:
     unreadable = sum(capture.error is not None for capture in trace.captures)
     parts = [_verdict(audit, tally)]
     if unreadable:
-        parts.append(f"{unreadable} of {_count(len(trace.captures), 'capture')} could not be read in full")
-    parts.append(f"{_count(tally.assessed, 'rule')} decided, {tally.not_assessed} not assessed")
+        parts.append(f"{unreadable} of {counted(len(trace.captures), 'capture')} could not be read in full")
+    parts.append(f"{counted(tally.assessed, 'rule')} decided, {tally.not_assessed} not assessed")
     if tally.suppressed:
         parts.append(f"{tally.suppressed} suppressed")
     parts.append(
-        f"{_count(len(trace.calls), 'call')}, {_count(len(trace.streams), 'stream')}, "
-        f"{_count(trace.counts.packets, 'packet')}"
+        f"{counted(len(trace.calls), 'call')}, {counted(len(trace.streams), 'stream')}, "
+        f"{counted(trace.counts.packets, 'packet')}"
     )
     if audit.notes:
-        parts.append(_count(len(audit.notes), "note"))
+        parts.append(counted(len(audit.notes), "note"))
     return "; ".join(parts)
 
 
@@ -118,10 +120,6 @@ def _verdict(audit: Audit, tally: Tally) -> str:
     return f"NOTHING TO ASSESS: {tally.words()}{below}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _value(value: bytes | str) -> str:
     return printable(value, VALUE)
 
@@ -141,6 +139,7 @@ class _View:
         self._inventory()
         self._calls()
         self._loose()
+        self._keys()
         self._findings()
         self._gaps()
         self._notes()
@@ -167,7 +166,7 @@ class _View:
 
     def _capture(self, capture: CaptureInfo, number: str) -> None:
         facts = [fact for fact in (capture.format, ", ".join(capture.link_types)) if fact]
-        facts.append(_count(capture.packets, "packet"))
+        facts.append(counted(capture.packets, "packet"))
         self._page.paragraph(2, number, (_value(capture.path), "bold"), ": ", _value(", ".join(facts)), hang=4)
         if capture.first_time is not None and capture.last_time is not None:
             took = span(capture.first_time, capture.last_time)
@@ -240,6 +239,9 @@ class _View:
             f"claimed {_value(claimed.current)}{before}, observed ",
             (_value(observed.words), SIGNS[level][1]),
         )
+        keys = proven.of_line(line)
+        if keys:
+            self._page.paragraph(8, _value(keys))
         return level
 
     def _legend(self, levels: set[Level]) -> None:
@@ -262,7 +264,7 @@ class _View:
             kinds = Counter(stream.kind for stream in streams)
             listed = ", ".join(f"{kinds[kind]} {KIND_LEVELS[kind][0]}" for kind in KIND_LEVELS if kinds[kind])
             packets = sum(stream.packets for stream in streams)
-            page.paragraph(2, f"{_count(len(streams), 'stream')} ({listed}), {_count(packets, 'packet')}")
+            page.paragraph(2, f"{counted(len(streams), 'stream')} ({listed}), {counted(packets, 'packet')}")
             for stream in streams[:LOOSE]:
                 word, level = KIND_LEVELS[stream.kind]
                 sure = f" ({stream.judgement.confidence})" if stream.judgement.confidence else ""
@@ -270,11 +272,12 @@ class _View:
                     4,
                     SIGNS[level],
                     f" {stream.id} {stream.source} → {stream.destination}, "
-                    f"{_count(stream.packets, 'packet')}: {word}{sure}",
+                    f"{counted(stream.packets, 'packet')}: {word}{sure}",
+                    f", {_value(keys)}" if (keys := proven.words([stream.proof], "keys")) else "",
                 )
             self._more(4, len(streams) - LOOSE, "stream")
         if sessions:
-            page.paragraph(2, _count(len(sessions), "TLS or DTLS session"))
+            page.paragraph(2, counted(len(sessions), "TLS or DTLS session"))
             for session in sessions[:LOOSE]:
                 level, words = secured(session)
                 page.paragraph(
@@ -284,6 +287,14 @@ class _View:
                     f" {_value(session.cipher_suite_name)}" if session.cipher_suite_name else "",
                 )
             self._more(4, len(sessions) - LOOSE, "session")
+
+    def _keys(self) -> None:
+        """Keys that are known, and what they prove."""
+        found = list(key_rows(self._trace))
+        if found:
+            self._page.heading("KEYS")
+        for row in found:
+            self._page.paragraph(row.indent, (row.text, row.style))
 
     # --- findings ---
 
@@ -359,7 +370,7 @@ class _View:
                 rows[assessment.gap, assessment.reason].append(assessment)
         if not rows:
             return
-        self._page.heading(f"NOT ASSESSED ({_count(Tally.of(self._audit).not_assessed, 'rule')})")
+        self._page.heading(f"NOT ASSESSED ({counted(Tally.of(self._audit).not_assessed, 'rule')})")
         for (code, reason), assessments in islice(rows.items(), GAP_ROWS):
             known = gap(code)
             words = f": {known.words}" if known.words else ""
@@ -410,7 +421,7 @@ def _held(counts: Counts) -> Iterable[str]:
         if len(methods) > FRAMES:
             methods[FRAMES:] = [f"{len(methods) - FRAMES} other methods"]
         methods.append(f"responses {counts.sip_responses}")
-        yield f"{_count(counts.sip_messages, 'SIP message')} ({', '.join(methods)})"
+        yield f"{counted(counts.sip_messages, 'SIP message')} ({', '.join(methods)})"
     if counts.sdp_bodies:
         keys = (
             ("a=crypto", counts.sdp_crypto),
@@ -420,11 +431,11 @@ def _held(counts: Counts) -> Iterable[str]:
         listed = ", ".join(f"{name} {number}" for name, number in keys if number)
         yield (
             "SDP in "
-            + _count(counts.sdp_bodies, "body").replace("bodys", "bodies")
+            + counted(counts.sdp_bodies, "body").replace("bodys", "bodies")
             + (f" ({listed})" if listed else "")
         )
     if counts.rtp_streams:
-        yield f"{_count(counts.rtp_streams, 'media stream')} ({_count(counts.rtp_packets, 'packet')})"
+        yield f"{counted(counts.rtp_streams, 'media stream')} ({counted(counts.rtp_packets, 'packet')})"
     for number, noun in (
         (counts.rtcp_packets, "RTCP packet"),
         (counts.srtcp_packets, "SRTCP packet"),
@@ -437,9 +448,9 @@ def _held(counts: Counts) -> Iterable[str]:
         (counts.dtls_sessions, "DTLS session"),
     ):
         if number:
-            yield _count(number, noun)
+            yield counted(number, noun)
     if counts.esp_packets:
-        yield f"{_count(counts.esp_packets, 'ESP packet')} ({counts.esp_null_encrypted} with NULL encryption)"
+        yield f"{counted(counts.esp_packets, 'ESP packet')} ({counts.esp_null_encrypted} with NULL encryption)"
 
 
 def _findings_of_calls(audit: Audit) -> dict[str, list[Finding]]:
@@ -480,7 +491,7 @@ def _subjects(assessment: Assessment) -> str:
     shown = [_value(subject.id) for subject in assessment.examples[:EXAMPLES]]
     if assessment.subjects > len(shown):
         shown.append("…" if shown else "")
-    return f"{_count(assessment.subjects, 'subject')}" + (f" ({', '.join(shown)})" if any(shown) else "")
+    return f"{counted(assessment.subjects, 'subject')}" + (f" ({', '.join(shown)})" if any(shown) else "")
 
 
 def _by_capture(evidence: Sequence[Evidence]) -> Iterable[tuple[int, list[int]]]:

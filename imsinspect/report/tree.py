@@ -29,6 +29,7 @@ NARROW, WIDE = 8, 16  # octets of a line of the pane
 WIDE_FROM = 110  # columns
 KEPT = "\N{NO-BREAK SPACE}"  # where a line is not to be broken
 PANE_LINES = 4  # of one field
+LINES_AT_ONCE = 200  # given to the console, for each of whose prints takes time
 FRAMES = 40  # named of one message
 ALSO = {  # other names by which people ask for a layer
     "eth": "ethernet",
@@ -51,6 +52,7 @@ class TreeView:
         self.octets_a_line = WIDE if console.width >= WIDE_FROM else NARROW
         self.pane = 6 + 3 * self.octets_a_line + 1
         self.left = max(24, console.width - self.pane - 2)
+        self.lines: list[Text] = []  # of rows that are not printed yet
 
     def frames(self, frames: Sequence[Frame]) -> None:
         """Frames one below the other."""
@@ -77,8 +79,14 @@ class TreeView:
         for part, inside, hidden in _parts(node, octets, _hidden(node, len(octets)), self.layers):
             found = True
             self._rows(part, 0, inside, hidden)
+        self._print()
         if not found:
             self.console.print(Text("  no such layer here", "dim"))
+
+    def _print(self) -> None:
+        if self.lines:
+            self.console.print(*self.lines, sep="\n", no_wrap=True, overflow="ellipsis", soft_wrap=True)
+            self.lines.clear()
 
     def _rows(self, node: Node, depth: int, octets: bytes, hidden: bytes) -> None:
         """A node and what is below it; fields of no octets, and signs between others, are left out."""
@@ -96,10 +104,15 @@ class TreeView:
         rest += f"  {printable(node.meaning, VALUE)}" if node.meaning and not self._masked(node) else ""
         if node.children or not node.value:
             rest += f"  ({node.clause.replace(' ', KEPT)})" if node.clause else ""
-        left = textwrap.wrap(
-            words.plain + rest, self.left, subsequent_indent="  " * (shift + 2), break_on_hyphens=False,
-            drop_whitespace=False,
-        ) or [""]  # fmt: skip
+        left = [words.plain + rest]
+        if len(left[0]) > self.left:
+            left = textwrap.wrap(
+                left[0],
+                self.left,
+                subsequent_indent="  " * (shift + 2),
+                break_on_hyphens=False,
+                drop_whitespace=False,
+            )
         right = [] if node.children or node.closed else list(self._octets(node, octets, hidden))
         for number, (one, other) in enumerate(zip_longest(left, right)):
             line = Text((one or "").replace(KEPT, " "))
@@ -108,9 +121,13 @@ class TreeView:
             if other is not None:
                 line.pad_right(max(0, self.left + 2 - line.cell_len))
                 line.append_text(other)
-            self.console.print(line, no_wrap=True, overflow="ellipsis", soft_wrap=True)
+            self.lines.append(line)
+        if node.notes:
+            self._print()
         for note in node.notes:
             self.console.print(Text(f"{'  ' * (shift + 1)}! {printable(note)}", "yellow"))
+        if len(self.lines) >= LINES_AT_ONCE:
+            self._print()
 
     def _masked(self, node: Node) -> bool:
         return bool(node.secret) and not self.show_secrets
@@ -136,13 +153,17 @@ class TreeView:
     def _line(self, at: int, begin: int, end: int, octets: bytes, hidden: bytes) -> Text:
         stop = min(at + self.octets_a_line, len(octets))
         first, last = max(begin, at), min(end, stop) - 1
-        line = Text(f"{at:04x} ", "dim")
+        written = []
         for place in range(at, stop):
-            line.append("[" if place == first else "]" if place == last + 1 else " ")
-            shown = "··" if hidden[place : place + 1] == b"\1" else f"{octets[place]:02x}"
-            line.append(shown, "bold" if first <= place <= last else "dim")
+            written.append("[" if place == first else "]" if place == last + 1 else " ")
+            written.append("··" if hidden[place : place + 1] == b"\1" else f"{octets[place]:02x}")
         if last == stop - 1:
-            line.append("]")
+            written.append("]")
+        front = f"{at:04x} "
+        line = Text(front + "".join(written))
+        line.stylize("dim", 0, len(front) + 3 * (first - at))
+        line.stylize("bold", len(front) + 3 * (first - at) + 1, len(front) + 3 * (last + 1 - at))
+        line.stylize("dim", len(front) + 3 * (last + 1 - at) + 1)
         return line
 
 

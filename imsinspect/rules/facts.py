@@ -168,7 +168,7 @@ def sealed(trace: Trace) -> Iterator[Outcome]:
     """ESP and TLS that could not be opened, SIP that could not be read: calls may be inside, and the lines that they
     agreed (rules.md 19.1.1)."""
     for association in trace.esp:
-        if not association.null_encrypted:
+        if not association.opened:
             subject = Subject("esp", f"SPI 0x{association.spi:08x}")
             yield not_assessed(subject, "N-SIP", "ESP that could not be opened may hold SIP")
     for session in trace.tls_sessions:

@@ -35,6 +35,7 @@ from imsinspect.trace.srtcp import compound_length, find_layout
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from imsinspect.capture.endpoint import Endpoint
     from imsinspect.capture.frames import FrameId
     from imsinspect.rules.rule import Scene
     from imsinspect.trace.model import Call, Judgement, LineState, MediaLine, SrtcpLayout, StreamUse, Trace
@@ -347,15 +348,28 @@ def plain_rtcp_on_savp(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             yield from _plain_rtcp(trace, call, line, agreed, confidence, since)
     yield from _unanswered(trace)
     yield from sealed(trace)
-    streams = {(stream.ssrc, stream.source.ip, stream.destination.ip): stream for stream in trace.unbound_streams}
+    sent = {(stream.ssrc, stream.source.ip, stream.destination.ip): stream for stream in trace.unbound_streams}
+    received = {(stream.destination, stream.source): stream for stream in trace.unbound_streams}
     for source in trace.unbound_rtcp:
-        stream = streams.get((source.ssrc, source.source.ip, source.destination.ip))
+        stream = sent.get((source.ssrc, source.source.ip, source.destination.ip)) or _received(received, source)
         if stream is None or stream.kind != "srtp" or stream.judgement.confidence == "heuristic":
             yield no_description(source, "rtcp")
             continue
         excused = _excused(source, None)
         later = [each for each in source.plain_samples[excused:] if each.frame >= stream.judgement.frames[0]]
         yield _plain_beside(trace, source, stream, later[0]) if later else Outcome("pass", Subject("rtcp", source.id))
+
+
+def _received(received: dict[tuple[Endpoint, Endpoint], MediaStream], source: RtcpSource) -> MediaStream | None:
+    """The stream that a receiver reports on: the other way on the same two ports, or on those below (RFC 3550 §11)."""
+    for below in (0, 1):
+        ends = (
+            source.source._replace(port=source.source.port - below),
+            source.destination._replace(port=source.destination.port - below),
+        )
+        if ends in received:
+            return received[ends]
+    return None
 
 
 def _excused(source: RtcpSource, keyed_at: int | None) -> int:
@@ -487,6 +501,7 @@ def _last_plain(source: RtcpSource, sample: RtcpSample, expected: str) -> Eviden
 
 def _plain_beside(trace: Trace, source: RtcpSource, stream: MediaStream, sample: RtcpSample) -> Outcome:
     """Plain RTCP of a stream without SDP that is shown to be SRTP."""
+    whose = "source" if stream.ssrc == source.ssrc else "session"
     expected = "index word and tag behind the compound"
     return Outcome(
         "violation",
@@ -496,11 +511,11 @@ def _plain_beside(trace: Trace, source: RtcpSource, stream: MediaStream, sample:
         message=(
             f"Plain RTCP from {source.source} to {source.destination}, SSRC 0x{source.ssrc:08x}, "
             f"{counted(source.plain, 'packet')} from {frame_text(trace, sample.frame)}: {_arithmetic(sample)}, while "
-            f"the RTP of the same source is SRTP ({stream.judgement.observed}). Anyone on the path can "
+            f"the RTP of the same {whose} is SRTP ({stream.judgement.observed}). Anyone on the path can "
             "forge BYE and reports and reads names. Not seen: the signalling of the call."
         ),
         evidence=(
-            Evidence(stream.first.frame, "RTP payload", stream.judgement.observed, stream.judgement.expected),
+            Evidence(stream.first.frame, "RTP payload", stream.judgement.observed, "SRTP, and SRTCP beside it"),
             Evidence(sample.frame, "RTCP length", _arithmetic(sample), expected),
             _last_plain(source, sample, expected),
         ),

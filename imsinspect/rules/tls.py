@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dissectors.tls.suites import suite
-from imsinspect.rules.facts import MAX_EVIDENCE, frame_text, handshake_agreed, media_name, not_assessed
+from imsinspect.rules.facts import MAX_EVIDENCE, counted, frame_text, handshake_agreed, media_name, not_assessed
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 
@@ -110,10 +110,22 @@ def _ends(state: LineState) -> tuple[object, ...]:
 
 
 def _read(session: TlsSession) -> str:
-    if session.opened_data:
-        count = len(session.opened_data)
-        return f"{count} of its records {'was' if count == 1 else 'were'} read without a key."
-    return "No application data of it was seen."
+    """How much content was read and of what kind; not what it says."""
+    if not session.opened_data:
+        return "No application data of it was seen."
+    octets = sum(len(each.data) for each in session.opened_data)
+    kinds = ", ".join(
+        counted(number, f"{NAMES.get(kind, kind.upper())} message")
+        for kind, number in sorted(session.opened_messages.items())
+        if kind
+    )
+    return f"Read without a key: {counted(octets, 'octet')}" + (
+        f", {kinds}." if kinds else " of no protocol that is known."
+    )
+
+
+NAMES = {"h248": "H.248", "websocket": "WebSocket", "media": "media"}
+"""Protocols whose names are not written in capitals."""
 
 
 def _media(line: MediaLine | None) -> str:

@@ -6,12 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dissectors.bfcp import framing as bfcp
-from dissectors.mikey.carriage import carried
+from dissectors.mikey.carriage import carried, octets
 from dissectors.sdp.parse import parse as parse_sdp
 from dissectors.sip.parse import parse as parse_sip
+from dissectors.tls.suites import suite
 from imsinspect.capture import classify
 from imsinspect.capture.chunk import Chunk
-from imsinspect.capture.decode import ESP_NULL, EXPORTED, SCTP_DATA, TCP, TURN
+from imsinspect.capture.decode import ESP_NULL, ESP_OPENED, EXPORTED, SCTP_DATA, TCP, TURN
 from imsinspect.capture.fragments import Fragments
 from imsinspect.capture.frames import capture_index
 from imsinspect.capture.identity import PORTS, SSRC, endpoints, identity_of
@@ -25,9 +26,11 @@ from imsinspect.trace.connections import connections, datagrams, dtls_flows, pat
 from imsinspect.trace.dialogs import mark_retransmissions
 from imsinspect.trace.judgement import judge
 from imsinspect.trace.media import media_streams, rtcp_sources
+from imsinspect.trace.mikey import of_calls
 from imsinspect.trace.model import (
     Counts,
     EspAssociation,
+    MikeyMessage,
     Note,
     Place,
     Protection,
@@ -80,6 +83,7 @@ class _Builder:
         self.sip: list[SignallingMessage] = []
         self.counts = Counts(packets=sum(scan.info.packets for scan in scans))
         self.sessions: list[TlsSession] = []
+        self.mikey: list[MikeyMessage] = []  # outside of session descriptions of calls
         self.extra_stun = 0
         self.unread_for: Counter[str] = Counter()
         self.descriptions: dict[bytes, SessionDescription] = {}
@@ -164,7 +168,9 @@ class _Builder:
             several = f"{flow.datagrams} datagrams" if flow.datagrams > 1 else "1 datagram"
             self.note(flow.frame, f"{SIGCOMP}: {several} from {flow.source} to {flow.destination}")
         self.counts.bfcp_messages += sum(1 for _ in datagrams(self.scans, "floor"))
-        self.counts.mikey_messages += sum(1 for _ in datagrams(self.scans, "keys"))
+        for each in datagrams(self.scans, "keys"):
+            self.counts.mikey_messages += 1
+            self.mikey.append(MikeyMessage(each.frames, each.time, each.data, "udp", *path_ends(each.path)))
         self.counts.h248_messages += sum(1 for _ in datagrams(self.scans, "gateway"))
 
     def connection(self, each: JoinedConnection) -> None:
@@ -175,7 +181,7 @@ class _Builder:
         if each.kind == classify.TLS:
             from imsinspect.trace.tls import read_tls  # loaded where there is TLS
 
-            for session in read_tls(chunks, each.first, each.second):
+            for session in read_tls(chunks, each.first, each.second, each.scan.found.signalling.secrets):
                 self.sessions.append(session)
                 self.opened(session)
         else:
@@ -211,6 +217,9 @@ class _Builder:
         """A message out of a connection between two ends: SIP is parsed, other protocols are counted."""
         if found.kind in (classify.HTTP, classify.RTSP):
             self.counts.mikey_messages += carried(found.data)
+            source, destination = ends if found.forward else reversed(ends)
+            for data in octets(found.data):
+                self.mikey.append(MikeyMessage(found.frames, found.time, data, found.kind, source, destination))
             return
         if found.kind not in TRANSPORTS:
             self.count(found.kind)
@@ -251,9 +260,11 @@ class _Builder:
     def opened(self, session: TlsSession) -> None:
         """What a NULL cipher left readable is read like any other byte stream, or datagram by datagram."""
         ends = (session.client, session.server)
+        null = suite(session.cipher_suite or 0).null
         for found in _opened_messages(session):
+            session.opened_messages[found.kind] += 1
             if found.kind != "media":
-                self.found(found, ends, session.transport, Protection.TLS_NULL)
+                self.found(found, ends, session.transport, Protection.TLS_NULL if null else Protection.OPENED)
 
     def streams_of_bytes(self) -> None:
         """All TCP connections; media found in them goes back through the columns."""
@@ -291,7 +302,7 @@ class _Builder:
 
         for first, second, pair in flows:
             chunks = (Chunk(each.data, each.frames[0], each.time, forward) for each, forward in pair)
-            for session in read_dtls(chunks, first, second):
+            for session in read_dtls(chunks, first, second, self.scans[0].found.signalling.secrets):
                 self.sessions.append(session)
                 self.opened(session)
 
@@ -310,6 +321,7 @@ class _Builder:
         trace.tls_sessions = self.sessions
         trace.registrations = build_registrations(self.sip)
         trace.calls = build_calls(self.sip)
+        trace.mikey = sorted([*of_calls(trace.calls), *self.mikey], key=lambda each: (each.time, each.frames[0]))
         mark_sides(trace.calls, trace.registrations)
         relate(trace.calls)
         self.media()
@@ -391,6 +403,8 @@ def _flow_of(scan: Scan, each: JoinedConnection, forward: bool) -> int:
 def _protection(origin: int) -> Protection:
     if origin & ESP_NULL:
         return Protection.ESP_NULL
+    if origin & ESP_OPENED:
+        return Protection.OPENED
     return Protection.EXPORTED if origin & EXPORTED else Protection.CLEAR
 
 
@@ -424,7 +438,9 @@ def _associations(scans: list[Scan]) -> list[EspAssociation]:
                     source=source.ip,
                     destination=destination.ip,
                     packets=int(found.flows.packets[flow]),
-                    null_encrypted=association.opened,
+                    null_encrypted=association.opened if association.null else 0,
+                    opened=association.opened,
+                    failed=association.failed,
                     icv_octets=association.icv_octets,
                     first=Place(*first),
                     last=Place(*last),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from imsinspect.capture.decode import ESP_NULL, GRE, GTP, IP_IN_IP, TURN
+from imsinspect.capture.decode import ESP_NULL, ESP_OPENED, GRE, GTP, IP_IN_IP, TURN
 from imsinspect.capture.identity import endpoints
 from imsinspect.capture.sightings import WINDOW
 from imsinspect.trace.model import MediaStream, Place, RtcpSource, SizeRun
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from imsinspect.capture import media, rtcp
     from imsinspect.trace.scan import Scan
 
-TUNNELS = ((ESP_NULL, "esp-null"), (GTP, "gtp-u"), (TURN, "turn"), (IP_IN_IP, "ip-in-ip"), (GRE, "gre"))
+TUNNELS = (
+    (ESP_NULL, "esp-null"),
+    (ESP_OPENED, "esp"),
+    (GTP, "gtp-u"),
+    (TURN, "turn"),
+    (IP_IN_IP, "ip-in-ip"),
+    (GRE, "gre"),
+)
 HALF = 1 << 15
 
 
@@ -52,6 +59,7 @@ def _stream(stream: media.Stream) -> MediaStream:
         sizes=sorted(stream.sizes),
         samples=stream.samples,
         in_sequence=stream.follow > 0,
+        backward=stream.backward,
         tunnels=tunnels(stream.origin),
     )
 
@@ -73,6 +81,7 @@ def _joined(one: MediaStream, other: MediaStream) -> MediaStream:
         sizes=_joined_sizes(early.sizes, late.sizes),
         samples=sorted([*early.samples, *late.samples], key=lambda each: (each.time, each.frame)),
         in_sequence=early.in_sequence or late.in_sequence,
+        backward=early.backward + late.backward,
         tunnels=early.tunnels,
     )
     if _same_packets(early, late):

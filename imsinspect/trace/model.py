@@ -6,6 +6,7 @@ number in one integer. Identifiers from the wire (Call-ID, tags, URIs) stay byte
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -15,8 +16,6 @@ from imsinspect.capture.media import SizeRun as SizeRun  # noqa: TC001  (named h
 from imsinspect.capture.rtcp import RtcpSample as RtcpSample  # noqa: TC001  (named here for the rooms below)
 
 if TYPE_CHECKING:
-    from collections import Counter
-
     from dissectors.sdp.parse import Media, SessionDescription
     from dissectors.sip.parse import SipMessage
     from imsinspect.capture.endpoint import Endpoint
@@ -222,6 +221,110 @@ class Judgement:
     other_part: Judgement | None = None  # where some packets are clear and others protected: of the fewer ones
 
 
+@dataclass(slots=True, frozen=True)
+class KeyPlace:
+    """Where a master key stands, and whose media it is meant for."""
+
+    kind: str  # "sdes", "mikey", "dtls", "key file"
+    frame: FrameId | None  # None: the user's file
+    field: str  # "a=crypto:1", "MIKEY TGK, crypto session 2", "client key", the key file's "of"
+    call: str = ""  # ids in the trace
+    line: str = ""
+    party: bytes = b""  # dialog tag of who protects media with it; b"" if either may
+    agreed: bool = True  # not only offered
+    begins: int = 0  # time from which it may be used
+
+
+@dataclass(slots=True)
+class MasterKey:
+    """A master key and salt that was found, by its digest; the secret itself stays in the ring (imsinspect.keys)."""
+
+    digest: str  # SHA-256 of master key and salt, 64 hex digits; a report shows the first 8
+    suite: str
+    lifetime: int | None = None  # packets of SRTP, as signalled or of the suite
+    places: list[KeyPlace] = field(default_factory=list)
+    srtp_packets: int = 0  # proven to be protected with it, of all streams
+    srtcp_packets: int = 0
+    streams: list[str] = field(default_factory=list)  # ids of streams and RTCP sources
+
+    @property
+    def exceeded(self) -> bool:
+        """More packets than its lifetime were protected with it (RFC 4568 §6.1)."""
+        return self.lifetime is not None and max(self.srtp_packets, self.srtcp_packets) > self.lifetime
+
+
+@dataclass(slots=True, frozen=True)
+class KeyRepeat:
+    """A master key that stands where a new one is due."""
+
+    kind: str  # "both directions", "lines", "calls", "address changed", "re-key changed nothing"
+    key: str  # digest
+    places: tuple[KeyPlace, ...]
+
+
+@dataclass(slots=True)
+class KeyUse:
+    """A run of packets of one sender that one key protects, proven by their tags."""
+
+    key: str  # digest
+    suite: str
+    relation: str  # "agreed"; else what is wrong: "offered", "other direction", "other line", "other call" …
+    first: FrameId
+    last: FrameId
+    packets: int
+    first_index: int  # SRTP: rollover counter and sequence number; SRTCP: index
+    last_index: int
+
+
+@dataclass(slots=True, frozen=True)
+class Failure:
+    """A packet whose key is known and that does not verify, with what is the matter."""
+
+    frame: FrameId
+    diagnosis: str  # of imsinspect.keys.diagnosis
+    detail: str = ""  # in words, without secrets
+
+
+@dataclass(slots=True)
+class Proof:
+    """What the keys of the trace and of the user prove about the packets of one sender."""
+
+    packets: int = 0  # that were checked: verified, failed and replayed
+    verified: int = 0
+    failed: int = 0
+    replayed: int = 0  # authentic, with an index that was seen before
+    in_clear: int = 0  # of the failed: plain RTP or RTCP
+    unchecked: int = 0  # cut by the snap length, or of a suite without tags
+    uses: list[KeyUse] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)  # the first ones
+    first_failed: FrameId | None = None
+    last_failed: FrameId | None = None
+    diagnosis: str = ""  # of most failures
+    diagnoses: dict[str, int] = field(default_factory=dict)
+    replays: list[tuple[FrameId, FrameId]] = field(default_factory=list)  # both frames; the first ones
+    keys_tried: int = 0
+
+    @property
+    def key(self) -> str:
+        """Digest of the key that most packets verify with; "" if none does."""
+        return max(self.uses, key=lambda use: use.packets).key if self.uses else ""
+
+
+@dataclass(slots=True, frozen=True)
+class KeystreamReuse:
+    """Two packets under one keystream: key, salt, SSRC and index are equal, their ciphertexts are not."""
+
+    key: str  # digest
+    ssrc: int
+    index: int
+    rtcp: bool
+    first: FrameId
+    second: FrameId
+    first_stream: str  # ids of streams or RTCP sources
+    second_stream: str
+    packets: int  # pairs of these two streams, this one being the first
+
+
 @dataclass(slots=True)
 class MediaStream:
     """One RTP or SRTP stream: a 5-tuple and an SSRC."""
@@ -240,6 +343,8 @@ class MediaStream:
     sizes: list[SizeRun] = field(default_factory=list)
     samples: list[MediaSample] = field(default_factory=list)  # some of the first, some spread over it, in time order
     in_sequence: bool = True  # two packets followed one another (RFC 3550 A.1)
+    backward: int = 0  # packets whose sequence number was not above the one before
+    proof: Proof | None = None  # None: no key that could fit is known
     judgement: Judgement = field(default_factory=lambda: Judgement("unknown", ""))
     tunnels: tuple[str, ...] = ()
 
@@ -283,6 +388,7 @@ class RtcpSource:
     other_samples: list[RtcpSample] = field(default_factory=list)
     layout: SrtcpLayout | None = None  # of the datagrams that are not plain
     multiplexed: bool = False  # on a 5-tuple that also carries RTP
+    proof: Proof | None = None
 
 
 # --- TLS and DTLS ---------------------------------------------------------------------------------
@@ -329,12 +435,26 @@ class Hello:
 
 @dataclass(slots=True)
 class OpenedData:
-    """Application data that a NULL cipher left readable."""
+    """Application data that a NULL cipher left readable, or that secrets opened."""
 
     frame: FrameId
     time: int
     from_client: bool
     data: bytes
+
+
+@dataclass(slots=True, frozen=True)
+class SrtpKeying:
+    """SRTP master keys and salts that a DTLS handshake gives (RFC 5764 §4.2): each side protects with its own."""
+
+    profile: int
+    client_key: bytes = field(repr=False)
+    server_key: bytes = field(repr=False)
+    client_salt: bytes = field(repr=False)
+    server_salt: bytes = field(repr=False)
+    mki: bytes = b""
+    time: int = 0  # when the handshake selected the profile
+    frame: FrameId = 0  # of the message that did
 
 
 @dataclass(slots=True)
@@ -369,9 +489,46 @@ class TlsSession:
     server_records: int = 0
     handshake_complete: bool = False  # both sides changed cipher (or 1.3 went on encrypted)
     handshake_seen: str = "none"  # "full", "partial", "none" (records only)
-    opened: bool = False  # a NULL cipher: content readable without keys
+    opened: bool = False  # what it protects was read: a NULL cipher, or secrets are at hand
     opened_data: list[OpenedData] = field(default_factory=list)
+    opened_messages: Counter[str] = field(default_factory=Counter)  # found in it, by protocol: "sip", "msrp", "bfcp" …
+    opened_by: str = ""  # "null": readable without keys; "key-log", "psk", or what a pre-shared key names as its source
+    secret_digest: str = ""  # SHA-256 of the master secret, the first traffic secret or the pre-shared key that fits
+    finished_verified: bool | None = None  # secrets at hand hold over the handshake; False: they do not fit
+    records_opened: int = 0  # protected messages of handshakes, alerts and application data that were read
+    records_not_opened: int = 0  # records that do not authenticate with the secrets at hand
+    application_protocol: bytes = b""  # selected by ALPN (RFC 7301)
+    srtp_keying: list[SrtpKeying] = field(default_factory=list)  # one for each handshake that selected a profile
     notes: list[Note] = field(default_factory=list)
+
+
+# --- MIKEY ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class MikeyMessage:
+    """A MIKEY message as it was carried, and what the keys at hand make of it."""
+
+    frames: tuple[FrameId, ...]
+    time: int
+    data: bytes = field(repr=False)
+    carrier: str  # "sdp session", "sdp media", "rtsp", "http", "udp"
+    source: Endpoint
+    destination: Endpoint
+    call: str = ""  # ids in the trace
+    lines: list[str] = field(default_factory=list)
+    sections: tuple[int, ...] = ()  # indices of the m= lines that it is for
+    party: bytes = b""  # dialog tags of who sent it, and of the other
+    peer: bytes = b""
+    sender_identities: tuple[bytes, ...] = ()  # that the signalling around it names, the likeliest first
+    receiver_identities: tuple[bytes, ...] = ()
+    kind: str = ""  # name of its data type
+    csb_id: int = 0
+    authentication: str = ""  # of its MAC or signature, in words: "verifies with key …", "is NULL"
+    authentic: bool | None = None  # None: no key to try, or nothing to verify
+    opened: bool | None = None  # whether the keys that it carries could be read; None where it carries none
+    key: str = ""  # digest of the key that opened or verified it
+    remarks: tuple[str, ...] = ()
 
 
 # --- ESP ------------------------------------------------------------------------------------------
@@ -385,7 +542,9 @@ class EspAssociation:
     source: str  # address without port
     destination: str
     packets: int
-    null_encrypted: int  # packets opened without a key
+    null_encrypted: int  # packets that no cipher hides
+    opened: int  # packets that were read: these, or those that a key at hand opens
+    failed: int  # packets that the key at hand does not open
     icv_octets: int | None  # of the NULL-encrypted ones; 0: no integrity
     first: Place
     last: Place
@@ -435,6 +594,10 @@ class Trace:
     rtcp_sources: list[RtcpSource] = field(default_factory=list)
     tls_sessions: list[TlsSession] = field(default_factory=list)
     esp: list[EspAssociation] = field(default_factory=list)
+    mikey: list[MikeyMessage] = field(default_factory=list)
+    keys: list[MasterKey] = field(default_factory=list)  # in order of first sight; the user's behind them
+    key_repeats: list[KeyRepeat] = field(default_factory=list)
+    keystream_reuse: list[KeystreamReuse] = field(default_factory=list)
     unbound_streams: list[MediaStream] = field(default_factory=list)  # no media line announced them
     unbound_rtcp: list[RtcpSource] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)  # signalling that could not be read; bounded

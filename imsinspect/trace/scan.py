@@ -10,13 +10,17 @@ from imsinspect.capture.errors import CaptureError
 from imsinspect.capture.first_pass import FirstPass
 from imsinspect.capture.frames import frame_id
 from imsinspect.capture.linktypes import LINK_TYPES, link_name
-from imsinspect.capture.source import open_capture
+from imsinspect.capture.source import Capture
 from imsinspect.trace.model import CaptureInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from imsinspect.capture.blocks import Secrets
+    from imsinspect.capture.media import MediaStreams
+    from imsinspect.capture.opening import Opening
+    from imsinspect.capture.rtcp import RtcpSenders
+    from imsinspect.capture.source import Opened
 
 
 @dataclass(slots=True)
@@ -27,29 +31,44 @@ class Scan:
     info: CaptureInfo
     found: FirstPass
     secrets: list[Secrets]
+    capture: Capture
 
 
-def scan(path: str, index: int, progress: Callable[[int, int], None] | None = None) -> Scan:
-    """Read one capture. One that can't be read gives a scan whose info carries the error."""
-    info = CaptureInfo(path)
+def scan(
+    path: str,
+    index: int,
+    progress: Callable[[int, int], None] | None = None,
+    opening: Opening | None = None,
+) -> Scan:
+    """Read one capture. One that can't be read gives a scan whose info carries the error.
+
+    Of TLS and DTLS, content is kept where the secrets at hand open it.
+    """
+    return rescan(Capture(path), index, progress, opening)
+
+
+def rescan(
+    capture: Capture,
+    index: int,
+    progress: Callable[[int, int], None] | None = None,
+    opening: Opening | None = None,
+) -> Scan:
+    """Read a capture, or read it once more because more secrets are known."""
+    info = CaptureInfo(capture.path)
     try:
-        opened = open_capture(path)
+        opened = capture.open()
     except CaptureError as error:
         info.error = str(error)
-        return Scan(index, info, FirstPass(), [])
+        return Scan(index, info, FirstPass(), [], capture)
     found = FirstPass(media_streams(opened.windows))
-    opened.walk.base = frame_id(index, 0)
-    try:
-        whole = found.run(opened.windows, opened.walk, progress)
-    finally:
-        opened.close()
+    whole = _run(found, opened, index, opening, progress)
     facts = opened.walk.facts
     info.format = facts.name + (f" ({opened.compression})" if opened.compression else "")
     info.link_types = [link_name(number) for number in facts.links]
     info.packets = facts.packets
     if facts.links and not LINK_TYPES.keys() & set(facts.links):
         info.error = f"{' and '.join(info.link_types)} is not supported: no packet could be read"
-        return Scan(index, info, found, facts.secrets)
+        return Scan(index, info, found, facts.secrets, capture)
     info.first_time, info.last_time = facts.first_time, facts.last_time
     info.truncated = not whole
     info.notes = [*facts.notes, *opened.trouble]
@@ -62,4 +81,32 @@ def scan(path: str, index: int, progress: Callable[[int, int], None] | None = No
     if found.fragments.overlaps:
         info.notes.append(f"{len(found.fragments.overlaps)} IP fragments contradict others of their packet")
     info.notes += [f"{count} packets not read: {reason}" for reason, count in sorted(found.skips.items())]
-    return Scan(index, info, found, facts.secrets)
+    return Scan(index, info, found, facts.secrets, capture)
+
+
+def look_again(earlier: Scan, streams: MediaStreams, rtcp: RtcpSenders, opening: Opening | None = None) -> None:
+    """Hand the media of a capture that was scanned to others than those who counted it. Raises CaptureError."""
+    if earlier.info.error:
+        return
+    found = FirstPass(streams, rtcp, media_only=True)
+    _run(found, earlier.capture.open(), earlier.index, opening)
+    found.inject(earlier.found.late)
+
+
+def _run(
+    found: FirstPass,
+    opened: Opened,
+    index: int,
+    opening: Opening | None,
+    progress: Callable[[int, int], None] | None = None,
+) -> bool:
+    """Read a capture to its end; False when it ends inside a record."""
+    opened.walk.base = frame_id(index, 0)
+    learn = None
+    if opening is not None:
+        found.signalling.secrets, found.signalling.esp_keys = opening.tls, opening.esp
+        learn = opening.learn
+    try:
+        return found.run(opened.windows, opened.walk, progress, learn)
+    finally:
+        opened.close()

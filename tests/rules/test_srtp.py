@@ -369,6 +369,18 @@ def test_plain_rtcp_beside_srtp_without_any_sip(told) -> None:
     assert result.rows == [("not-assessed", "N-SIP", 1)]
 
 
+def test_plain_rtcp_of_a_receiver_beside_srtp_without_any_sip(told) -> None:
+    """Who only receives has an SSRC that no media carries: its reports go back to where the SRTP comes from."""
+    media = build.rtp_stream(A, B, SSRC_A, build.speech(300), srtp=context())
+    report = build.receiver_report(SSRC_B, SSRC_A) + build.source_description(SSRC_B)
+    result = told(SRTP_002, build.in_time_order(media, rtcp([report] * 3, at=2.0, from_a=False)))
+    assert result.finding.subject.kind == "rtcp"
+    assert "while the RTP of the same session is SRTP" in result.finding.message
+    clear = build.rtp_stream(A, B, SSRC_A, build.speech(300))
+    result = told(SRTP_002, build.in_time_order(clear, rtcp([report] * 3, at=2.0, from_a=False)))
+    assert result.rows == [("not-assessed", "N-SIP", 1)]
+
+
 def test_a_secure_line_without_rtcp(told) -> None:
     assert told(SRTP_002, secure_call(speech_both_ways(context("a"), context("b")))).rows == [
         ("not-assessed", "N-MED", 1)

@@ -1,0 +1,23 @@
+"""What opens encrypted packets while a capture is read: secrets of TLS and keys of ESP that are known by then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from imsinspect.crypto.tls import TlsSecrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from imsinspect.capture.blocks import Secrets
+    from imsinspect.crypto.esp import EspParameters
+
+
+@dataclass(slots=True)
+class Opening:
+    """Secrets and keys that are at hand."""
+
+    tls: TlsSecrets = field(default_factory=TlsSecrets)
+    esp: list[tuple[int | None, EspParameters]] = field(default_factory=list)  # by SPI; None: of any association
+    learn: Callable[[Secrets], None] | None = None  # takes the secrets that a capture carries itself

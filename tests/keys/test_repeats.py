@@ -1,0 +1,107 @@
+"""Keys that come again where a new one is due, read from whole captures (RFC 4568 §6.1, §7.1.4; RFC 3711 §9.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests import build
+
+if TYPE_CHECKING:
+    from imsinspect.trace.model import Trace
+
+A, B = ("192.0.2.10", 4000), ("198.51.100.20", 5000)
+
+
+def described(host: str, port: int, seed: str, *, tag: int = 1) -> bytes:
+    return build.sdp(host, build.audio(port, "RTP/SAVP", build.crypto(seed, tag=tag)))
+
+
+def trace_of(*packets: list[build.Packet]) -> Trace:
+    return build.audit_bytes(build.pcap(build.in_time_order(*packets))).trace
+
+
+def told(trace: Trace) -> list[tuple[str, list[tuple[str, int | None]]]]:
+    """Kinds of repetitions with the calls and frames of their places."""
+    return [(each.kind, [(place.call, place.frame) for place in each.places]) for each in trace.key_repeats]
+
+
+def test_keys_of_their_own_are_no_repetition() -> None:
+    trace = trace_of(build.call(described(A[0], A[1], "a"), described(B[0], B[1], "b")))
+    assert (len(trace.keys), told(trace)) == (2, [])
+
+
+def test_an_answer_with_the_key_of_the_offer() -> None:
+    trace = trace_of(build.call(described(A[0], A[1], "a"), described(B[0], B[1], "a")))
+    assert told(trace) == [("both directions", [("call-1", 1), ("call-1", 4)])]
+
+
+def test_one_key_on_two_lines() -> None:
+    def two(host: str, port: int, seeds: tuple[str, str]) -> bytes:
+        lines = [build.audio(port + 2 * at, "RTP/SAVP", build.crypto(seed)) for at, seed in enumerate(seeds)]
+        return build.sdp(host, *lines)
+
+    trace = trace_of(build.call(two(A[0], A[1], ("a", "a")), two(B[0], B[1], ("b", "c"))))
+    assert told(trace) == [("lines", [("call-1", 1), ("call-1", 1)])]
+
+
+def test_bundled_lines_share_their_key_by_right() -> None:
+    """They are one RTP session on one port (RFC 9143 §7)."""
+
+    def bundled(host: str, port: int, seed: str) -> bytes:
+        lines = [build.audio(port, "RTP/SAVP", build.crypto(seed), f"a=mid:{mid}") for mid in "xy"]
+        return build.sdp(host, *lines, session=("a=group:BUNDLE x y",))
+
+    trace = trace_of(build.call(bundled(A[0], A[1], "a"), bundled(B[0], B[1], "b")))
+    assert told(trace) == []
+
+
+def test_one_key_in_two_calls() -> None:
+    first = build.call(described(A[0], A[1], "a"), described(B[0], B[1], "b"), duration=5.0)
+    other = build.Dialog(call_id="another@test", from_tag="x1", to_tag="y1")
+    second = build.call(described(A[0], A[1], "a"), described(B[0], B[1], "c"), dialog=other, at=20.0)
+    trace = trace_of(first, second)
+    assert [(kind, [call for call, _ in places]) for kind, places in told(trace)] == [("calls", ["call-1", "call-2"])]
+
+
+def again(talk: build.Dialog, offer: bytes, answer: bytes, at: float) -> list[build.Packet]:
+    """A re-INVITE."""
+    script = [
+        (at, talk.request("INVITE", offer, in_dialog=True), True),
+        (at + 0.1, talk.response(200, "OK", answer), False),
+        (at + 0.11, talk.request("ACK", in_dialog=True), True),
+    ]
+    return build.carry(talk, script)
+
+
+def renegotiated(offer: bytes, answer: bytes) -> Trace:
+    talk = build.Dialog()
+    first = build.call(described(A[0], A[1], "a"), described(B[0], B[1], "b"), dialog=talk, duration=None)
+    return trace_of(first, again(talk, offer, answer, 3.0))
+
+
+def test_media_that_moved_with_its_old_key() -> None:
+    """RFC 4568 §7.1.4 wants a new key where address or port change."""
+    trace = renegotiated(described(A[0], 4444, "a"), described(B[0], B[1], "b"))
+    assert told(trace) == [("address changed", [("call-1", 1), ("call-1", 6)])]
+
+
+def test_a_rekey_that_wrote_the_old_key_under_a_new_tag() -> None:
+    trace = renegotiated(described(A[0], A[1], "a", tag=2), described(B[0], B[1], "b", tag=2))
+    assert told(trace) == [("re-key changed nothing", [("call-1", 1), ("call-1", 6)])]
+
+
+def test_an_offer_that_leaves_out_what_was_not_chosen_is_no_rekey() -> None:
+    lines = (build.crypto("x", suite="AES_CM_128_HMAC_SHA1_32"), build.crypto("a", tag=2))
+    talk = build.Dialog()
+    offer = build.sdp(A[0], build.audio(A[1], "RTP/SAVP", *lines))
+    first = build.call(offer, described(B[0], B[1], "b", tag=2), dialog=talk, duration=None)
+    second = again(talk, described(A[0], A[1], "a"), described(B[0], B[1], "b"), 3.0)
+    assert told(trace_of(first, second)) == []
+
+
+def test_a_refresh_of_the_session_is_no_rekey() -> None:
+    assert told(renegotiated(described(A[0], A[1], "a"), described(B[0], B[1], "b"))) == []
+
+
+def test_a_rekey_with_new_keys() -> None:
+    assert told(renegotiated(described(A[0], 4444, "c"), described(B[0], 5555, "d"))) == []
