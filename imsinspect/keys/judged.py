@@ -31,13 +31,13 @@ def _settled(stream: MediaStream, proof: Proof) -> Judgement:
     authentic = sum(use.packets for use in proof.uses)
     if authentic:
         protected = _protected(known, proof, authentic)
-        return replace(protected, other_part=_clear(stream, proof) if proof.in_clear else None)
-    if proof.in_clear and proof.diagnosis == PLAIN:
-        return _clear(stream, proof)
+        return replace(protected, other_part=_clear(stream, proof) if proof.failed else None)
+    if proof.diagnosis == PLAIN:
+        return _clear(stream, proof) or known
     if proof.diagnosis == TAG_CUT:
         return Judgement(
             "srtp",
-            "proven",
+            "strong",
             (KEYED,),
             "payloads that the agreed key decrypts, without tags",
             "a tag behind each payload",
@@ -65,12 +65,16 @@ def _protected(known: Judgement, proof: Proof, authentic: int) -> Judgement:
     )
 
 
-def _clear(stream: MediaStream, proof: Proof) -> Judgement:
-    """The packets in clear, of a stream that has keys."""
+def _clear(stream: MediaStream, proof: Proof) -> Judgement | None:
+    """The packets in clear of a stream that has keys; None where nothing shows any."""
     known, part = stream.judgement, stream.judgement.other_part
     shown = known if known.kind == "rtp" else part if part is not None and part.kind == "rtp" else None
+    if shown is not None and not proof.in_clear:  # no tag verifies, yet content does not read as clear either
+        return replace(shown, other_part=None)
     if shown is not None:
         return replace(shown, confidence="proven", tests=(KEYED, *shown.tests), other_part=None)
+    if not proof.in_clear:
+        return None
     return Judgement(
         "rtp",
         "strong",

@@ -36,7 +36,7 @@ def test_speech_of_160_octets_on_a_secure_line_is_critical(told) -> None:
     """The catalogue's trigger; the direction that is protected passes."""
     result = told(SRTP_001, secure_call(speech_both_ways(None, context("b"))))
     finding = result.finding
-    assert (finding.severity, finding.verdict, finding.confidence) == (Severity.CRITICAL, "violation", "strong")
+    assert (finding.severity, finding.verdict, finding.confidence) == (Severity.CRITICAL, "violation", "proven")
     assert (finding.subject.kind, finding.subject.id) == ("media", "call-1/0")
     assert finding.evidence[2].observed == "payload 160 octets (PCMU, 20 ms)"
     assert finding.evidence[2].expected == "170 octets with a tag of 80 bits"
@@ -86,14 +86,16 @@ def test_media_that_ends_before_the_answer_is_no_finding(told) -> None:
 
 
 def test_packets_without_a_tag_agreed(told) -> None:
-    """UNAUTHENTICATED_SRTP: encrypted payloads are as long as clear ones, and can't be told without keys."""
+    """UNAUTHENTICATED_SRTP: encrypted payloads are as long as clear ones; the keys of the SDP tell them apart."""
     flag = " UNAUTHENTICATED_SRTP"
     bodies = {
         "offer": offer("RTP/SAVP", build.crypto("a", params=flag)),
         "answer": answer("RTP/SAVP", build.crypto("b", params=flag)),
     }
     media = speech_both_ways(context("a", unauthenticated=True), context("b", unauthenticated=True))
-    assert told(SRTP_001, secure_call(media, **bodies)).rows == [("not-assessed", "N-KEY", 2)]
+    assert told(SRTP_001, secure_call(media, **bodies)).rows == [("pass", "", 2)]
+    others = speech_both_ways(context("c", unauthenticated=True), context("d", unauthenticated=True))
+    assert told(SRTP_001, secure_call(others, **bodies)).rows == [("not-assessed", "N-KEY", 2)]
     assert told(SRTP_001, secure_call(speech_both_ways(None, None), **bodies)).rows == [("violation", "", 2)]
 
 
@@ -132,7 +134,7 @@ def test_a_clear_part_of_a_protected_stream(told) -> None:
     result = told(SRTP_001, secure_call(media, duration=60.0))
     assert result.rows == [("violation", "", 1)]
     finding = result.finding
-    assert (finding.severity, finding.confidence) == (Severity.CRITICAL, "strong")
+    assert (finding.severity, finding.confidence) == (Severity.CRITICAL, "proven")
     assert finding.evidence[2].observed == "payload 160 octets (PCMU, 20 ms)"
     assert "300 packets from frame" in finding.message
     assert "1000 more packets of the stream are protected" in finding.message
