@@ -19,8 +19,8 @@ from imsinspect.capture.rewrite import datagram, with_payload
 from imsinspect.capture.rows import column, gather
 from imsinspect.capture.source import Capture
 from imsinspect.keys.decrypted import Opener, PlainMessage, PlainPacket, Tally, plain_messages
-from imsinspect.pipeline import MAX_ROUNDS, _collect, _held, _more_opens, _no_collection, _scans
-from imsinspect.trace.correlate import correlate
+from imsinspect.keys.rounds import hold, read_captures
+from imsinspect.pipeline import no_collection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,7 +73,7 @@ def decrypt(
     Raises UsageError for key files, CaptureError where the capture can't be read. `with_secrets` copies the secrets
     that the capture carries in blocks of their own.
     """
-    with _no_collection():
+    with no_collection():
         return _decrypt(path, file, options, progress, with_secrets=with_secrets)
 
 
@@ -85,18 +85,13 @@ def _decrypt(
     *,
     with_secrets: bool,
 ) -> Decrypted:
-    held = _held(options)
+    held = hold(options.keys, options.key_logs)
     capture = Capture(path)
     try:
-        for _ in range(MAX_ROUNDS):
-            known = held.count
-            (scan,) = _scans([capture], held, progress)
-            if scan.info.error:
-                raise CaptureError(f"{path}: {scan.info.error}")
-            trace = correlate([scan])
-            collected = _collect(trace, held)
-            if held.count == known or not _more_opens(trace, held):
-                break
+        read = read_captures([capture], held, progress)
+        trace, (scan,) = read.trace, read.scans
+        if scan.info.error:
+            raise CaptureError(f"{path}: {scan.info.error}")
         notes = [each for each in scan.info.notes if not each.startswith(CARRIES_KEYS)]
         out = Decrypted(scan.info.packets, notes=notes)
         writer = PcapngWriter(file, APPLICATION)
@@ -105,10 +100,10 @@ def _decrypt(
                 writer.secrets(block)
         else:
             out.secrets = len(scan.secrets)
-        opener = Opener(trace, None if collected is None else collected.candidates)
+        opener = Opener(trace, read.candidates)
         copy = _Copy(writer, opener, _contents(trace, out), out)
         found = FirstPass(opener.streams, opener.senders, media_only=True)
-        found.signalling.secrets, found.signalling.esp_keys = held.opening.tls, held.opening.esp
+        found.signalling.secrets, found.signalling.esp_keys = read.opening.tls, read.opening.esp
         _read(scan, found, copy, progress)
         out.media = opener.tally()
         return out

@@ -1,4 +1,4 @@
-"""Recognises ESP whose encryption is NULL without any key, and opens it (RFC 5879 §8, RFC 4303 §2)."""
+"""Opens ESP: with the keys at hand, and without any where its encryption is NULL (RFC 5879 §8, RFC 4303 §2)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,28 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from imsinspect.capture.identity import PORTS, SSRC
+from imsinspect.capture.identity import PORTS, SSRC, VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from imsinspect.crypto.esp import EspContent, EspParameters
 
-ICV_OCTETS = (12, 16, 24, 32, 0)  # shortest first: a longer first guess may hit clear payload; 0 where it was stripped
-TCP, UDP, SCTP, ICMP, ICMP6, IP4, IP6 = 6, 17, 132, 1, 58, 4, 41
+TCP, UDP, SCTP, ICMP, ICMP6, IP4, IP6, DUMMY = 6, 17, 132, 1, 58, 4, 41, 59
 NEEDED = 3  # packets that agree before an association without a proof is taken for NULL
 TRIED = 8  # packets tried before it is taken for encrypted
+KEY_TRIES = 64  # packets of an association that all keys are tried on
+
+
+class Layout(NamedTuple):
+    """How a packet without encryption is laid out around its payload."""
+
+    icv_octets: int
+    iv_octets: int = 0
+
+
+# The shortest check value first: a longer first guess may hit clear payload. AES-GMAC has an IV; 0: stripped or none.
+LAYOUTS = (Layout(12), Layout(16), Layout(16, 8), Layout(24), Layout(32), Layout(0))
 
 
 class Opened(NamedTuple):
@@ -24,8 +35,8 @@ class Opened(NamedTuple):
 
     next_header: int
     payload: bytes
-    icv_octets: int
-    proven: bool  # a checksum or a SIP start line leaves no doubt
+    layout: Layout
+    proven: bool  # a checksum leaves no doubt
 
 
 def _ones_sum(data: bytes) -> int:
@@ -64,14 +75,28 @@ def _plausible(protocol: int, payload: bytes) -> bool:
     return False
 
 
-def try_open(packet: bytes, source: bytes, destination: bytes, icv: int | None = None) -> Opened | None:
-    """Read a packet (from its SPI on) as NULL-encrypted; None when no layout fits. icv limits the layouts tried."""
-    for octets in ICV_OCTETS if icv is None else (icv,):
-        end = len(packet) - octets
-        if end < 10:
+def _sensible(content: EspContent, source: bytes, destination: bytes) -> bool:
+    """Whether what a key made of a packet is one of the protocols that ESP carries; traffic flow padding may follow."""
+    protocol, payload = content.next_header, content.payload
+    if protocol == ICMP:
+        return len(payload) >= 8 and _ones_sum(payload) == 0xFFFF
+    if protocol == ICMP6:
+        return len(payload) >= 8 and _checksum_holds(source, destination, ICMP6, payload)
+    if protocol == IP4 and len(payload) >= 20:
+        payload = payload[: int.from_bytes(payload[2:4], "big")]  # RFC 4303 §2.7
+    elif protocol == IP6 and len(payload) >= 40:
+        payload = payload[: 40 + int.from_bytes(payload[4:6], "big")]
+    return protocol is not None and _plausible(protocol, payload)
+
+
+def try_open(packet: bytes, source: bytes, destination: bytes, layout: Layout | None = None) -> Opened | None:
+    """Read a packet (from its SPI on) as NULL-encrypted; None when no layout fits, or not the one that is given."""
+    for each in LAYOUTS if layout is None else (layout,):
+        begin, end = 8 + each.iv_octets, len(packet) - each.icv_octets
+        if end < begin + 2:
             continue
         protocol, padding = packet[end - 1], packet[end - 2]
-        begin, stop = 8, end - 2 - padding
+        stop = end - 2 - padding
         if stop < begin or packet[stop : end - 2] != bytes(range(1, padding + 1)):
             continue
         payload = packet[begin:stop]
@@ -79,7 +104,7 @@ def try_open(packet: bytes, source: bytes, destination: bytes, icv: int | None =
             whole = protocol == ICMP6 and len(payload) >= 8 and _checksum_holds(source, destination, protocol, payload)
             whole |= protocol == ICMP and len(payload) >= 8 and _ones_sum(payload) == 0xFFFF
             if whole:
-                return Opened(protocol, payload, octets, True)
+                return Opened(protocol, payload, each, True)
             continue
         if not _plausible(protocol, payload):
             continue
@@ -87,7 +112,7 @@ def try_open(packet: bytes, source: bytes, destination: bytes, icv: int | None =
             proven = protocol == IP4 and _ones_sum(payload[: (payload[0] & 15) * 4]) == 0xFFFF
         else:
             proven = _checksum_holds(source, destination, protocol, payload)
-        return Opened(protocol, payload, octets, proven)
+        return Opened(protocol, payload, each, proven)
     return None
 
 
@@ -96,51 +121,143 @@ class Association:
     """One SPI towards one destination: decided once, then kept to."""
 
     identity: bytes
-    decided: str = ""  # "null", "encrypted", "keyed": a key at hand opens it
-    icv_octets: int | None = None
+    known: Sequence[tuple[int | None, EspParameters]] = ()  # keys at hand by SPI; None: of any association
+    decided: str = ""  # "null", "encrypted", "keyed": a key at hand fits
+    layout: Layout | None = None  # of NULL encryption that was recognised without a key
     opened: int = 0
-    failed: int = 0  # packets that the key does not open
+    failed: int = 0  # packets that the key for it does not open
+    verified: int = 0  # packets whose integrity check value holds under the key
     keys: EspParameters | None = None
     tried: int = 0
-    agreeing: dict[int, int] = field(default_factory=dict)  # ICV length: packets that read well with it
+    keys_tried: int = 0  # packets that keys were tried on
+    agreeing: dict[Layout, int] = field(default_factory=dict)  # packets that read well with it
     waiting: list[tuple[bytes, int, int, int, int]] = field(default_factory=list)  # packets before the decision
+    sequence: tuple[int | None, int] | None = None  # of the last packet that verified: upper half, and the rest
 
     @property
     def spi(self) -> int:
         """The security parameters index."""
         return int.from_bytes(self.identity[PORTS:SSRC], "big")
 
-    def try_keys(self, packet: bytes, known: Iterable[tuple[int | None, EspParameters]]) -> None:
-        """Take the first key that opens a packet; where nothing authenticates it, its content has to make sense."""
-        from imsinspect.crypto.esp import open_packet  # loaded where there are keys
-
-        for spi, keys in known:
-            if spi in (None, self.spi):
-                found = open_packet(keys, packet)
-                if found is not None and (found.verified or _plausible(found.next_header, found.payload)):
-                    self.decided, self.keys = "keyed", keys
-                    return
-
-    def open_keyed(self, packet: bytes) -> EspContent | None:
-        """What the key that was taken makes of a packet."""
-        from imsinspect.crypto.esp import open_packet
-
-        found = open_packet(self.keys, packet) if self.keys is not None else None
-        self.failed += found is None
-        return found
+    @property
+    def ends(self) -> tuple[bytes, bytes]:
+        """Addresses of source and destination."""
+        width = 16 if self.identity[VERSION] == 6 else 4
+        return self.identity[:width], self.identity[16 : 16 + width]
 
     @property
     def null(self) -> bool:
         """It does not encrypt."""
-        return self.decided == "null" or (self.keys is not None and self.keys.encryption == "null")
+        return self.keys.encryption == "null" if self.keys is not None else self.decided == "null"
+
+    @property
+    def icv_octets(self) -> int | None:
+        """Octets that authenticate a packet; None while nothing is known."""
+        if self.keys is not None:
+            return self.keys.icv_octets
+        return self.layout.icv_octets if self.layout is not None else None
 
     def decide(self, found: Opened | None) -> None:
-        """Weigh one more packet."""
+        """Weigh one more packet that no key opens."""
         self.tried += 1
         if found is not None:
-            votes = self.agreeing[found.icv_octets] = self.agreeing.get(found.icv_octets, 0) + 1
-            if (found.proven and found.icv_octets) or votes >= NEEDED:
-                self.decided, self.icv_octets = "null", found.icv_octets
+            votes = self.agreeing[found.layout] = self.agreeing.get(found.layout, 0) + 1
+            if (found.proven and found.layout.icv_octets) or votes >= NEEDED:
+                self.decided, self.layout = "null", found.layout
                 return
         if self.tried >= TRIED and sum(self.agreeing.values()) * 2 < self.tried:
             self.decided = "encrypted"
+
+    def try_keys(self, packet: bytes) -> bool:
+        """Take the key that a packet authenticates with, else one under which its content makes sense; says whether.
+
+        A packet that no key opens has failed where one was given for this very SPI.
+        """
+        if not self.known or self.keys_tried >= KEY_TRIES:
+            return False
+        self.keys_tried += 1
+        likely, named = None, False
+        for spi, keys in self.known:
+            if spi not in (None, self.spi):
+                continue
+            named |= spi is not None
+            fits = self._fits(keys, packet)
+            if fits is not None and fits.authenticates:
+                likely = fits
+                break
+            likely = likely or fits
+        if likely is None:
+            self.failed += named and self.keys is None
+            return False
+        if not self.decided:
+            self.failed = 0  # those that failed wait, and are tried once more
+        self.decided, self.keys, self.sequence = "keyed", likely, None
+        return True
+
+    def open(self, packet: bytes) -> tuple[int, bytes] | None:
+        """Next header and payload of a packet, by the key or as NULL-encrypted; counts what became of it."""
+        if self.keys is not None:
+            return self._open_keyed(packet)
+        found = try_open(packet, *self.ends, self.layout)
+        if found is None:
+            return None
+        self.opened += 1
+        return found.next_header, found.payload
+
+    def _open_keyed(self, packet: bytes) -> tuple[int, bytes] | None:
+        """What the key that was taken makes of a packet, or another one, if there is one that fits from now on."""
+        found = self._read(packet)
+        if found is None and self.try_keys(packet):
+            found = self._read(packet)
+        self.verified += found is not None and found.verified
+        if found is None or found.next_header is None or not self._right(found):
+            self.failed += 1
+            return None
+        self.opened += 1
+        return found.next_header, found.payload
+
+    def _read(self, packet: bytes) -> EspContent | None:
+        from imsinspect.crypto.esp import open_packet
+
+        if self.keys is None:
+            return None
+        found = open_packet(self.keys, packet, self._sequence_highs(packet))
+        if found is not None and found.verified:
+            self.sequence = found.sequence_high, int.from_bytes(packet[4:8], "big")
+        return found
+
+    def _right(self, found: EspContent) -> bool:
+        """Whether a packet was decrypted rightly: a check value of another algorithm says nothing of the cipher."""
+        keys = self.keys
+        certain = keys is not None and keys.authenticates and (keys.encryption == "null" or not keys.integrity)
+        return certain or found.next_header == DUMMY or _sensible(found, *self.ends)
+
+    def _sequence_highs(self, packet: bytes) -> tuple[int | None, ...]:
+        """Upper halves of the sequence number that a packet may have, the likeliest first (RFC 4303 Appendix A)."""
+        from imsinspect.crypto.esp import ANY_SEQUENCE
+
+        if self.sequence is None:
+            return ANY_SEQUENCE
+        high, low = self.sequence
+        if high is None:
+            return (None,)
+        here = int.from_bytes(packet[4:8], "big")
+        step = (low - here > 1 << 31) - (here - low > 1 << 31)
+        guesses = (high + step, high, high + 1, high - 1)
+        return tuple(dict.fromkeys(each for each in guesses if 0 <= each < 1 << 32))
+
+    def _fits(self, keys: EspParameters, packet: bytes) -> EspParameters | None:
+        """The parameters under which a packet authenticates, or its content makes sense.
+
+        Where integrity holds and the content makes sense only without encryption, the association has none.
+        """
+        from imsinspect.crypto.esp import open_packet  # loaded where there are keys
+
+        found = open_packet(keys, packet)
+        if found is None:
+            return None
+        if keys.integrity and keys.encryption != "null" and not _sensible(found, *self.ends):
+            clear = open_packet(keys.in_clear(), packet)
+            if clear is not None and _sensible(clear, *self.ends):
+                return keys.in_clear()
+        return keys if found.verified or _sensible(found, *self.ends) else None

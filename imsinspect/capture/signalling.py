@@ -27,7 +27,7 @@ from imsinspect.capture.odd import plain_packet
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from imsinspect.crypto.esp import EspContent, EspParameters
+    from imsinspect.crypto.esp import EspParameters
     from imsinspect.crypto.tls import TlsSecrets
 
 TEXT, DTLS, INDICATION, FLOOR, KEYS, SEGMENT, ASSOCIATION, SECURED = range(8)
@@ -537,49 +537,41 @@ class Signalling:
     def _secured(self, each: Picked) -> None:
         association = self.associations.get(each.flow)
         if association is None:
-            association = esp.Association(self.flows.identity[each.flow].tobytes())
+            association = esp.Association(self.flows.identity[each.flow].tobytes(), self.esp_keys)
             self.associations[each.flow] = association
         here = (each.frame, each.time)
         self.esp_places[each.flow] = (self.esp_places.get(each.flow, (here,))[0], here)
-        if not association.decided and self.esp_keys and not each.cut:
-            association.try_keys(each.data, self.esp_keys)
-            if association.decided:
-                self.flows.state[each.flow] = WANTED
+        if association.decided == "encrypted" or (each.cut and association.decided != "null"):
+            return  # a packet that is cut has no trailer and no check value, which says nothing
+        if association.keys is None and not each.cut and association.try_keys(each.data):
+            self._read_waiting(association, each.flow)
         if association.decided in ("null", "keyed"):
             self._open(association, each.data, each.frame, each.time, each.origin, each.depth)
             return
-        source, destination = _addresses(association.identity)
-        if each.cut:
-            return  # its trailer is not there, which says nothing
-        association.decide(esp.try_open(each.data, source, destination))
+        association.decide(esp.try_open(each.data, *association.ends))
         association.waiting.append((each.data, each.frame, each.time, each.origin, each.depth))
         if association.decided == "null":
-            self.flows.state[each.flow] = WANTED
-            for held in association.waiting:
-                self._open(association, *held)
-            association.waiting = []
+            self._read_waiting(association, each.flow)
         elif association.decided == "encrypted":
             self.flows.state[each.flow] = UNWANTED
             association.waiting = []
 
+    def _read_waiting(self, association: esp.Association, flow: int) -> None:
+        """Open the packets that came before it was known how."""
+        self.flows.state[flow] = WANTED
+        held, association.waiting = association.waiting, []
+        for each in held:
+            self._open(association, *each)
+
     def _open(self, association: esp.Association, data: bytes, frame: int, time: int, origin: int, depth: int) -> None:
-        source, destination = _addresses(association.identity)
-        found: esp.Opened | EspContent | None = (
-            association.open_keyed(data)
-            if association.keys is not None
-            else esp.try_open(data, source, destination, association.icv_octets)
-        )
-        if found is None:
+        found = association.open(data)
+        if found is None or found[0] == esp.DUMMY:
             return
-        association.opened += 1
-        if found.next_header in (esp.IP4, esp.IP6):
-            packet = found.payload
-        else:
-            six = association.identity[VERSION] == 6
-            packet = plain_packet(six, source, destination, found.next_header, found.payload)
-        self.derived.append(
-            Derived(packet, frame, time, origin | (ESP_NULL if association.null else ESP_OPENED), depth + 1)
-        )
+        next_header, packet = found
+        if next_header not in (esp.IP4, esp.IP6):
+            packet = plain_packet(association.identity[VERSION] == 6, *association.ends, next_header, packet)
+        how = ESP_NULL if association.null else ESP_OPENED
+        self.derived.append(Derived(packet, frame, time, origin | how, depth + 1))
 
 
 def _opening(connection: Connection) -> bytes:
@@ -591,11 +583,6 @@ def _opening(connection: Connection) -> bytes:
         if len(out) >= OPENING:
             break
     return out
-
-
-def _addresses(identity: bytes) -> tuple[bytes, bytes]:
-    width = 16 if identity[VERSION] == 6 else 4
-    return identity[:width], identity[16 : 16 + width]
 
 
 def _begin_of(segments: list[Segment], forward: bool) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from imsinspect.keys.sdes import refused_keys
+
 if TYPE_CHECKING:
     from imsinspect.capture.endpoint import Endpoint
     from imsinspect.keys.ring import KeyRing, RingKey
@@ -67,6 +69,10 @@ class Candidates:
 
     def __init__(self, trace: Trace, ring: KeyRing, known: Known) -> None:
         self.known = known
+        for call in trace.calls:
+            for line, found in refused_keys(call, ring).items():
+                known.of_line.setdefault(line, []).extend(found)
+        trace.keys = ring.master_keys()
         users = [key for key in ring.keys.values() if any(place.kind == "key file" for place in key.places)]
         self.users = users[:MAX_USER_KEYS]
         self.strangers = list(ring.keys.values())[:MAX_STRANGERS]

@@ -18,7 +18,7 @@ from imsinspect.keys.diagnosis import PLAIN
 from imsinspect.keys.srtcp_proof import SenderProof
 from imsinspect.keys.srtp_proof import Effort, Packets, StreamProof
 from imsinspect.keys.trial import Otherwise
-from imsinspect.trace.correlate import _opened_messages
+from imsinspect.trace.correlate import opened_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -268,7 +268,7 @@ def plain_messages(trace: Trace) -> Iterator[PlainMessage]:
     """The messages of all sessions that are open, whole; what is none of a known protocol, as its records cut it."""
     for session in trace.tls_sessions:
         known = False
-        for each in _opened_messages(session):
+        for each in opened_messages(session):
             if each.kind != "media":  # what TURN relays stands in the message around it
                 known |= each.kind in DISSECTORS
                 yield _message(session, each)

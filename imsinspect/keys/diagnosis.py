@@ -170,15 +170,19 @@ def bare_compound(keys: SrtpKeys, packet: bytes) -> bool:
         opened = keys.open_srtcp(filled, check=False)
         if opened is None:
             continue
-        compound = compound_length(opened)
-        encrypted = packet[end] & 0x80
-        if compound.whole and (len(compound.packet_types) > 1 or not encrypted or _told(opened)):
+        if reads_as_compound(opened) or (not packet[end] & 0x80 and compound_length(opened).whole):
             return True
     return False
 
 
-def _told(compound: bytes) -> bool:
-    """A single packet that reads as one: the blocks of SR and RR fit, the name of APP is text (RFC 3550 §6.4, §6.7)."""
+def reads_as_compound(compound: bytes) -> bool:
+    """Packets that end with the octets, more than one or one that makes sense.
+
+    The blocks of SR and RR fit, the name of APP is text (RFC 3550 §6.4, §6.7).
+    """
+    found = compound_length(compound)
+    if not found.whole or len(found.packet_types) > 1:
+        return found.whole
     if compound[1] == APP:
         name = compound[RTCP_CLEAR : RTCP_CLEAR + 4]
         return len(name) == 4 and all(0x20 <= octet < 0x7F for octet in name)

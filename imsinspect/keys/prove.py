@@ -16,6 +16,7 @@ from imsinspect.capture.frames import capture_index
 from imsinspect.capture.identity import PROTOCOL, SSRC, identity_of
 from imsinspect.capture.media import MediaStreams, Ordered
 from imsinspect.capture.rtcp import RtcpSenders, is_plain
+from imsinspect.keys.candidates import USER
 from imsinspect.keys.part import Part, Subject
 from imsinspect.keys.second_look import SecondLook, look_again
 from imsinspect.keys.srtp_proof import Packets
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 WORTH_IT = 20_000  # packets to be proven, from which on a second process takes some of them
 MAX_REPLAYS = 20  # named for each stream
+MAX_UNUSED = 20  # keys that are noted
 MAX_OTHERS = 8  # SSRCs under one key
 JUMP = 256  # packets lost, behind which a stream may have begun anew without going backward
 
@@ -66,7 +68,8 @@ def prove(trace: Trace, scans: list[Scan], candidates: Candidates, opening: Open
             found.append(work.done(scans, 1))
     else:
         found = [work.done(scans, None)]
-    return _conclude(trace, found)
+    notes = _conclude(trace, found, subjects)
+    return [*notes, *_unused(trace)]
 
 
 # --- who is proven --------------------------------------------------------------------------------
@@ -257,7 +260,7 @@ def _octets(data: NDArray[np.uint8]) -> bytes | memoryview:
 # --- the end --------------------------------------------------------------------------------------
 
 
-def _conclude(trace: Trace, found: list[Findings]) -> list[str]:
+def _conclude(trace: Trace, found: list[Findings], subjects: list[Subject]) -> list[str]:
     """Put what was proven into the trace."""
     everyone: list[MediaStream | RtcpSource] = [*trace.streams, *trace.rtcp_sources]
     for part in found:
@@ -268,6 +271,13 @@ def _conclude(trace: Trace, found: list[Findings]) -> list[str]:
         for again in part.compared.replays:
             _replayed(everyone[again.stream].proof, again)
         trace.keystream_reuse += part.compared.reuses
+    for subject in subjects:
+        # A key of the user's file that names no SSRC was tried: where it does not fit it was meant for others.
+        tried_only = all(
+            each.relation == USER and subject.of.ssrc not in each.key.senders for each in subject.keys
+        )
+        if tried_only and subject.of.proof is not None and not subject.of.proof.uses:
+            subject.of.proof = None
     for each in everyone:
         if each.proof is not None:
             each.proof.replays = sorted(each.proof.replays, key=lambda frames: frames[1])[:MAX_REPLAYS]
@@ -317,6 +327,17 @@ def _replayed(proof: Proof | None, again: Again) -> None:
     _taken_out(proof, again)
     proof.replayed += 1
     proof.replays.append((again.first, again.second))
+
+
+def _unused(trace: Trace) -> list[str]:
+    """Keys of the user's file that verify nothing."""
+    unused = [
+        place.field
+        for key in trace.keys
+        for place in key.places
+        if place.kind == "key file" and not key.srtp_packets and not key.srtcp_packets
+    ]
+    return [f"key file, {place}: verifies no packet" for place in unused[:MAX_UNUSED]]
 
 
 def _count_uses(trace: Trace) -> None:

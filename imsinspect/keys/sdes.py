@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from dissectors.sdp.crypto import Crypto, InlineKey
     from imsinspect.crypto.srtp import SrtpParameters
     from imsinspect.keys.ring import KeyRing, RingKey
-    from imsinspect.trace.model import LineState, MediaLine
+    from imsinspect.trace.model import Call, LineState, MediaLine, Negotiation
 
 MAX_KDR = 24  # exponent of the key derivation rate (RFC 4568 §6.3.1)
 MAX_LINES = 32  # of a=crypto lines of one section whose keys are tried
 MAX_KEYS = 32  # of one a=crypto line
+MAX_REFUSED = 16  # offers of one call
 MAX_MKI = 128  # octets (RFC 4568 §6.1)
 
 
@@ -40,6 +41,27 @@ def line_keys(line: MediaLine, ring: KeyRing) -> list[tuple[RingKey, KeyPlace]]:
                 )
                 out += [(key, place) for key in _keys(crypto, place, ring)]
     return out
+
+
+def refused_keys(call: Call, ring: KeyRing) -> dict[int, list[tuple[RingKey, KeyPlace]]]:
+    """The keys of offers that were refused, by the identity of the lines whose author may use them all the same."""
+    out: dict[int, list[tuple[RingKey, KeyPlace]]] = {}
+    for negotiation in [each for each in call.negotiations if each.rejected][:MAX_REFUSED]:
+        offer = negotiation.offer
+        for line in call.lines:
+            tags = {tag for state in line.states for tag in _tags(state.negotiation)}
+            if negotiation.offerer_tag not in tags or line.index >= len(offer.sdp.media):
+                continue
+            for crypto in offer.sdp.media[line.index].crypto[:MAX_LINES]:
+                name = f"a=crypto:{crypto.tag}"
+                party, begins = negotiation.offerer_tag, offer.message.time
+                place = KeyPlace("sdes", offer.message.frame, name, call.id, line.id, party, False, begins)
+                out.setdefault(id(line), []).extend((key, place) for key in _keys(crypto, place, ring))
+    return out
+
+
+def _tags(negotiation: Negotiation) -> tuple[bytes, bytes]:
+    return negotiation.offerer_tag, negotiation.answerer_tag
 
 
 def _chosen(state: LineState, *, answer_unseen: bool) -> set[int]:

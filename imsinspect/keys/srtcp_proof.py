@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imsinspect.keys.diagnosis import ALTERED, NO_KEY, PLAIN, TAG_CUT, bare_compound
+from imsinspect.keys.diagnosis import PLAIN, TAG_CUT, bare_compound, reads_as_compound
 from imsinspect.keys.trial import (
     OTHERWISE_AT,
     Account,
@@ -65,7 +65,7 @@ class SenderProof:
         if found is None:
             if self._sightings is not None and self._sightings.again(packet, frame):
                 return -1
-            if plain:
+            if plain and (reads_as_compound(packet) or not self._account.verified_any):
                 self._account.wrong([frame], PLAIN, "the compound ends with the datagram")
             else:
                 self._failing += 1
@@ -122,7 +122,7 @@ class SenderProof:
             if any(bare_compound(each, packet) for each in keys):
                 self._said = TAG_CUT, "the index ends the packet: no tag"
             else:
-                self._said = (ALTERED if self._account.verified_any else NO_KEY), ""
+                self._said = self._account.unexplained(self._failing), ""
         self._account.wrong([frame], *self._said)
 
     def as_other(self, packet: bytes, frame: FrameId) -> bool:

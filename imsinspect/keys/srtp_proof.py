@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from imsinspect.capture.frames import capture_index
 from imsinspect.crypto.srtp import verify_many
 from imsinspect.keys.candidates import OTHER_CALL
-from imsinspect.keys.diagnosis import ALTERED, NO_KEY, PLAIN, ROLLOVER, bare
+from imsinspect.keys.diagnosis import NO_KEY, PLAIN, ROLLOVER, bare
 from imsinspect.keys.trial import (
     OTHERWISE_AT,
     Account,
@@ -112,6 +112,7 @@ class StreamProof:
         "_capture",
         "_chunk",
         "_current",
+        "_deferred",
         "_effort",
         "_failing",
         "_first_rollover",
@@ -162,6 +163,7 @@ class StreamProof:
         self._chunk = CHUNK
         self._pending: list[Packets] = []  # of the begin, one in each
         self._said = ("", "")  # of the last packet whose content was looked at
+        self._deferred: list[tuple[int, int]] = []  # packets of the window that waits for a key
         self._untagged = False  # the agreed key puts no tags into packets
         self._capture = -1
         self._begun = False  # the packets of the capture at hand have begun to verify
@@ -195,6 +197,24 @@ class StreamProof:
             else:
                 self._resolve(packets, at)
                 at += 1
+        self._undefer(packets)
+
+    def _undefer(self, packets: Packets) -> None:
+        """Packets of the window from before a key was found: checked with it, or failures."""
+        deferred, self._deferred = self._deferred, []
+        if not deferred:
+            return
+        by, last, time, failing = self._current, self._last, self._last_time, self._failing
+        for at in (at for first, end in deferred for at in range(first, end)):
+            extended = packets.extended[at]
+            move = self._move(extended) if by is not None else 0
+            rollover = (extended + move) >> 16
+            if by is not None and by.keys.verify_srtp(packets.packet(at), rollover):
+                self._count(packets, at, at + 1, move, by)
+            else:
+                self._failing = max(failing, CLASSIFIED)
+                self._failed(packets, at, rollover)
+        self._last, self._last_time, self._failing = last, time, failing
 
     def _move(self, extended: int) -> int:
         """What makes an index of an extended sequence number: the nearest to the last packet that verified."""
@@ -237,8 +257,8 @@ class StreamProof:
                 part = packets.starts[at:end], packets.ends[at:end]
                 failed = {at + where for where in verify_many(each.keys, packets.data, *part, rollover)}
                 left = range(at, next((where for where in left if where not in failed), left.stop))
-        for where in left:
-            self._failed(packets, where, packets.extended[where] >> 16)
+        self._failing += len(left)
+        self._deferred.append((at, left.stop))
         if left.stop < end:
             self._resolve(packets, left.stop)
             return left.stop + 1
@@ -323,6 +343,7 @@ class StreamProof:
         self._verified(packets, at, at + 1, move, by)
         if pending:
             self._again(pending)
+        self._undefer(packets)
         return True
 
     def _again(self, pending: list[Packets]) -> None:
@@ -380,6 +401,8 @@ class StreamProof:
                 continue
             depth = self._effort.depth
             if self._last < 0 and self._begins_in_sight(packets.times[at], each):
+                depth = min(depth, BEGUN_DEPTH)
+            elif self._last >= 0 and self._begun and packets.times[at] - self._last_time <= CAPTURE_GAP:
                 depth = min(depth, BEGUN_DEPTH)
             elif depth < DEPTH:
                 self._effort.limited = True
@@ -468,7 +491,7 @@ class StreamProof:
             return
         if self._failing <= CLASSIFIED or not self._failing & (self._failing - 1):
             said = bare([(packet, rollover)], [each.keys for each in self._right()])
-            said = said or (ALTERED if self._account.verified_any else NO_KEY)
+            said = said or self._account.unexplained(self._failing)
             self._said = self._of_other(packets, at) or (said, "")
         self._account.wrong([packets.frames[at]], *self._said)
 

@@ -22,6 +22,7 @@ GRACE = 5_000_000_000  # ns that a replaced key may still be used (rules.md 0.10
 TRIALS = 1024  # of keys at the begin of a stream, in all; behind them everything is tried for one packet in ever more
 FULL_TRIES = 16  # packets in a row that everything is tried for, at most
 OTHERWISE_AT = (2, 15)  # packets in a row that failed before other parameters and the keys of other calls are tried
+ALTERED_ROW = 16  # packets in a row that failed: of more it is rather the key that is not known
 MAX_SIGHTINGS = 1 << 16
 STRANGE_TRIALS = 200_000  # of keys of other calls, for all streams together
 
@@ -146,6 +147,10 @@ class Account:
         use.first_index, use.last_index = min(use.first_index, numbers[0]), max(use.last_index, numbers[1])
         self.proof.packets += len(frames)
 
+    def unexplained(self, failing: int) -> str:
+        """What is said of a packet of which no more is known, the last of so many that failed in a row."""
+        return ALTERED if self._uses and failing <= ALTERED_ROW else NO_KEY
+
     def right(self, count: int) -> None:
         """Packets that a receiver accepts."""
         self.proof.verified += count
@@ -167,15 +172,7 @@ class Account:
         """The proof, when all packets were taken."""
         proof = self.proof
         proof.uses = sorted(self._uses.values(), key=lambda use: (use.first, use.relation, use.key))
-        # Where a key fits some packets, others were altered; where none fits, that is all that can be said.
-        wrong, word = (NO_KEY, ALTERED) if self._uses else (ALTERED, NO_KEY)
-        count = proof.diagnoses.pop(wrong, 0)
-        if count:
-            proof.diagnoses[word] = proof.diagnoses.get(word, 0) + count
-        proof.failures = sorted(
-            (each if each.diagnosis != wrong else Failure(each.frame, word, each.detail) for each in proof.failures),
-            key=lambda each: each.frame,
-        )
+        proof.failures.sort(key=lambda each: each.frame)
         proof.in_clear = proof.diagnoses.get(PLAIN, 0)
         if proof.diagnoses:
             proof.diagnosis = max(proof.diagnoses, key=lambda name: proof.diagnoses[name])

@@ -75,6 +75,7 @@ def to_json(audit: Audit) -> Row:
         "streams": [_stream(stream, places) for stream in trace.streams],
         "rtcp_sources": [_rtcp_source(source, places) for source in trace.rtcp_sources],
         "tls_sessions": [_tls_session(session, places) for session in trace.tls_sessions],
+        "esp_associations": [proofs.esp_association(each, places.path) for each in trace.esp],
         "mikey": [proofs.mikey_message(each, places.path) for each in trace.mikey],
         "keys": [proofs.master_key(key, places.path) for key in trace.keys],
         "key_repeats": [proofs.key_repeat(each, places.path) for each in trace.key_repeats],

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from imsinspect.capture.frames import FrameId
-    from imsinspect.trace.model import KeyPlace, KeyRepeat, KeystreamReuse, MasterKey, MikeyMessage, Proof
+    from imsinspect.trace.model import (
+        EspAssociation,
+        KeyPlace,
+        KeyRepeat,
+        KeystreamReuse,
+        MasterKey,
+        MikeyMessage,
+        Proof,
+    )
 
     Row = dict[str, Any]
     Path = Callable[[int], str | None]
@@ -112,6 +120,23 @@ def mikey_message(message: MikeyMessage, path: Path) -> Row:
         "opened": message.opened,
         "key": message.key[:SHOWN],
         "remarks": [text(each) for each in message.remarks],
+    }
+
+
+def esp_association(association: EspAssociation, path: Path) -> Row:
+    """A security association of ESP, and what was read of it with and without keys."""
+    return {
+        "spi": f"0x{association.spi:08x}",
+        "source": association.source,
+        "destination": association.destination,
+        "packets": association.packets,
+        "null_encrypted": association.null_encrypted,
+        "opened": association.opened,
+        "failed": association.failed,
+        "verified": association.verified,
+        "key": association.key[:SHOWN],
+        "first": place(association.first.frame, path),
+        "last": place(association.last.frame, path),
     }
 
 

@@ -35,6 +35,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from dissectors.tls.suites import suite
 from imsinspect.report.escape import text
 from imsinspect.trace.model import RtcpSource
 
@@ -136,12 +137,11 @@ def secured(session: TlsSession) -> tuple[Level, str]:
         missing = "no answer to the client's hello" if session.client_hellos and not session.server_hellos else ""
         return Level.UNKNOWN, f"{session.transport} ({missing or 'handshake not seen'})"
     words = f"{session.transport} {session.version}".rstrip()
-    if session.opened or "WITH_NULL_" in session.cipher_suite_name or session.cipher_suite in _INTEGRITY_ONLY:
+    if session.opened_by == "null" or suite(session.cipher_suite).null:
         return Level.BROKEN, f"{words} NULL"
     return Level.SECURED, words
 
 
-_INTEGRITY_ONLY = frozenset({0xC0B4, 0xC0B5})  # TLS 1.3 suites without encryption (RFC 9150)
 _SUITES_SHOWN = 4  # of an offer
 
 

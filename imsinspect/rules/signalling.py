@@ -172,7 +172,9 @@ def sdes_key_in_clear_sip(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     calls = {call.call_id: call for call in trace.calls}
     carried, masked = _keys_by_sender(trace, (*READABLE, Protection.OPENED))
     null_sessions = {
-        frozenset((session.client, session.server)): session.id for session in trace.tls_sessions if session.opened
+        frozenset((session.client, session.server)): session.id
+        for session in trace.tls_sessions
+        if session.opened_by == "null"
     }
     exported = False
     for (call_id, _, protection), found in carried.items():

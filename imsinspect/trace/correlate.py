@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dissectors.bfcp import framing as bfcp
+from dissectors.http import WEBSOCKET_UPGRADE
 from dissectors.mikey.carriage import carried, octets
 from dissectors.sdp.parse import parse as parse_sdp
 from dissectors.sip.parse import parse as parse_sip
@@ -261,7 +262,7 @@ class _Builder:
         """What a NULL cipher left readable is read like any other byte stream, or datagram by datagram."""
         ends = (session.client, session.server)
         null = suite(session.cipher_suite or 0).null
-        for found in _opened_messages(session):
+        for found in opened_messages(session):
             session.opened_messages[found.kind] += 1
             if found.kind != "media":
                 self.found(found, ends, session.transport, Protection.TLS_NULL if null else Protection.OPENED)
@@ -326,6 +327,10 @@ class _Builder:
         relate(trace.calls)
         self.media()
         trace.esp = _associations(self.scans)
+        for each in trace.esp:
+            if each.failed:
+                packets = "1 packet" if each.failed == 1 else f"{each.failed} packets"
+                self.note(each.first.frame, f"ESP, SPI 0x{each.spi:08x}: the key at hand does not open {packets}")
         _count_signalling(trace, counts)
         counts.stun_packets = self.extra_stun + sum(scan.found.stun for scan in self.scans)
         counts.tls_sessions = sum(1 for each in self.sessions if each.transport == "tls")
@@ -370,7 +375,7 @@ class _Builder:
         counts.srtcp_packets = sum(each.packets - each.plain for each in trace.rtcp_sources)
 
 
-def _opened_messages(session: TlsSession) -> Iterator[StreamMessage]:
+def opened_messages(session: TlsSession) -> Iterator[StreamMessage]:
     """The messages in what a NULL cipher left readable."""
     if session.transport == "dtls":
         for each in session.opened_data:
@@ -379,6 +384,8 @@ def _opened_messages(session: TlsSession) -> Iterator[StreamMessage]:
         return
     kinds = (classify.stream_kind(each.data) for each in session.opened_data[:8])
     kind = next((each for each in kinds if each and each != classify.TLS), "")
+    if kind == classify.HTTP and any(WEBSOCKET_UPGRADE.search(each.data) for each in session.opened_data[:8]):
+        kind = classify.WEBSOCKET
     chunks = (Chunk(each.data, each.frame, each.time, each.from_client) for each in session.opened_data)
     yield from messages(kind, chunks)
 
@@ -441,6 +448,8 @@ def _associations(scans: list[Scan]) -> list[EspAssociation]:
                     null_encrypted=association.opened if association.null else 0,
                     opened=association.opened,
                     failed=association.failed,
+                    verified=association.verified,
+                    key=association.keys.digest if association.keys is not None else "",
                     icv_octets=association.icv_octets,
                     first=Place(*first),
                     last=Place(*last),

@@ -545,6 +545,8 @@ class EspAssociation:
     null_encrypted: int  # packets that no cipher hides
     opened: int  # packets that were read: these, or those that a key at hand opens
     failed: int  # packets that the key at hand does not open
+    verified: int  # packets whose integrity check value holds under the key at hand
+    key: str  # digest of the keys that fit it; "" where none does
     icv_octets: int | None  # of the NULL-encrypted ones; 0: no integrity
     first: Place
     last: Place

@@ -91,8 +91,10 @@ def certificate_message(body: bytes) -> tuple[bytes, str]:
     elif algorithm == 3:
         import zstandard
 
+        found = b""
         try:
-            found = zstandard.ZstdDecompressor().decompress(compressed, max_output_size=expected + 1)
+            if zstandard.frame_content_size(compressed) <= expected:  # else it would be unpacked whole
+                found = zstandard.ZstdDecompressor().decompress(compressed, max_output_size=expected + 1)
         except zstandard.ZstdError:
             return b"", "zstd does not read it"
     else:

@@ -37,9 +37,9 @@ def test_sizes_that_are_wrong_lead_nowhere() -> None:
     assert message_end(HEAD + b"Content-Length: x\r\n\r\nab") == len(HEAD) + 21
 
 
-@pytest.mark.parametrize(("message", "types"), [(WITH_LENGTH, {"11 REQUEST_INIT_PSK"}), (IN_CHUNKS, set())])
+@pytest.mark.parametrize(("message", "types"), [(WITH_LENGTH, {"11 REQUEST_INIT_PSK"}), (IN_CHUNKS, {"11 REQUEST_INIT_PSK"})])
 def test_a_ticket_request_over_several_segments_is_shown_whole(tmp_path: Path, message: bytes, types: set[str]) -> None:
-    """With a length the MIKEY message is taken apart in place; a body in chunks is shown chunk by chunk."""
+    """The MIKEY message is taken apart where it stands, in one piece or over chunks."""
     connection = build.TcpConnection(CLIENT, KMS)
     packets = connection.open(0) + connection.send(1, message + b"GET / HTTP/1.1\r\n", segment=60)
     path = tmp_path / "kms.pcap"

@@ -226,7 +226,7 @@ def test_keys_count_what_they_protect(name: str) -> None:
     opened: Counter[str] = Counter()
     for each in streams.values():
         if EXPECTED[name].rtp == VERIFIES:
-            opened.update({digest: each.opened for digest in digests(each)})
+            opened.update(dict.fromkeys(digests(each), each.opened))
     counted = {key.digest: key.srtp_packets for key in trace.keys}
     assert {digest: count for digest, count in counted.items() if count} == dict(opened)
     controlled: Counter[str] = Counter()
@@ -269,14 +269,17 @@ RTCP_BITS = {
 }  # fmt: skip
 SPOILED = {
     "baresip-sdes-cm-80": 10,
+    "baresip-sdes-cm-32": 4,
+    "baresip-sdes-hold": 10,
+    "baresip-dtls-gcm-256": 16,
     "linphone-sdes-256-cm-80": 10,
+    "linphone-dtls-cm-32": 4,
     "aiortc-cm-80": 10,
     "aiortc-gcm-128": 16,
-    "baresip-dtls-gcm-256": 16,
 }
-"""Recordings of which bits are flipped, with the octets of a tag."""
-SHORT = {"baresip-sdes-cm-32": 4, "linphone-dtls-cm-32": 4}
-"""The same with RTP tags of 32 bits."""
+"""Recordings of which bits are flipped, with the octets of an RTP tag."""
+WITH_SRTCP = ("baresip-sdes-hold", "baresip-dtls-gcm-256", "aiortc-cm-80", "aiortc-gcm-128")
+"""Those whose senders have several SRTCP datagrams that verify."""
 
 
 def place(where: int | str, octets: int, tag: int, *, rtcp: bool) -> int:
@@ -291,55 +294,81 @@ def place(where: int | str, octets: int, tag: int, *, rtcp: bool) -> int:
     return begins[name] + steps[more]
 
 
-def spoil(name: str, folder: Path, where: int | str, bit: int, tag: int, *, rtcp: bool) -> tuple[Path, int]:
-    """A copy of a recording with one bit of one packet in its middle flipped, and the frame of it."""
-    capture = RECORDINGS / f"{name}.pcapng"
-    frames = frames_of(capture)
-    verified = Counter[int]()
-    for each in said(name).trace.rtcp_sources if rtcp else said(name).trace.streams:
-        assert each.proof is not None
-        for use in each.proof.uses:
-            verified.update((use.first, use.last))
-    middle = len(frames) // 2
-    of_kind = [
-        each
-        for each in datagrams(frames)
-        if len(each.data) > 40 and each.data[0] >> 6 == 2 and (192 <= each.data[1] < 224) is rtcp
-    ]
-    # Of RTCP, a datagram that verifies and is not the only one.
-    chosen = min((each for each in of_kind if not rtcp or each.frame in verified), key=lambda d: abs(d.frame - middle))
-    at = chosen.offset + place(where, len(chosen.data), tag, rtcp=rtcp)
-    frame = bytearray(frames[chosen.frame - 1])
-    frame[at] ^= bit
-    frame[chosen.offset - 2 : chosen.offset] = bytes(2)  # no UDP checksum (RFC 768)
-    octets = capture.read_bytes()
-    assert octets.count(frames[chosen.frame - 1]) == 1
-    spoiled = folder / "spoiled.pcapng"
-    spoiled.write_bytes(octets.replace(frames[chosen.frame - 1], bytes(frame)))
-    return spoiled, chosen.frame
+def frames_that_verify(name: str, *, rtcp: bool) -> list[tuple[Sender, int]]:
+    """Every packet that libsrtp opens, of senders that have several of them."""
+    found = [(sender, frame) for sender, seen in truth(name)[rtcp].items() if seen.opened > 1 for frame in seen.frames]
+    if rtcp:
+        clear = {failure.frame for each in said(name).trace.rtcp_sources for failure in proof_of(each).failures}
+        found = [(sender, frame) for sender, frame in found if frame not in clear]
+    return sorted(found, key=lambda each: each[1])
 
 
-def failures(result: Audit) -> tuple[int, int, Counter[int]]:
-    """Verified and failed packets of a trace, and the frames of the failed ones."""
-    proofs = [
-        each.proof for each in (*result.trace.streams, *result.trace.rtcp_sources) if each.proof is not None
-    ]
-    shown = Counter(failure.frame for proof in proofs for failure in proof.failures)
-    return sum(proof.verified for proof in proofs), sum(proof.failed for proof in proofs), shown
+def proof_of(subject: MediaStream | RtcpSource) -> Proof:
+    """The proof, which is there."""
+    assert subject.proof is not None
+    return subject.proof
+
+
+def flip(name: str, folder: Path, frame: int, where: int | str, bit: int, *, rtcp: bool) -> Path:
+    """A copy of a recording with one bit of one packet flipped."""
+    octets, frames = (RECORDINGS / f"{name}.pcapng").read_bytes(), frames_of(RECORDINGS / f"{name}.pcapng")
+    (chosen,) = (each for each in datagrams(frames) if each.frame == frame)
+    spoiled = bytearray(frames[frame - 1])
+    spoiled[chosen.offset + place(where, len(chosen.data), SPOILED[name], rtcp=rtcp)] ^= bit
+    spoiled[chosen.offset - 2 : chosen.offset] = bytes(2)  # no UDP checksum (RFC 768)
+    assert octets.count(frames[frame - 1]) == 1
+    copy = folder / "spoiled.pcapng"
+    copy.write_bytes(octets.replace(frames[frame - 1], bytes(spoiled)))
+    return copy
+
+
+def outcome(result: Audit) -> dict[tuple[bool, Sender], tuple[int, int, list[int]]]:
+    """Verified and failed packets of every sender, and the frames of the failed ones."""
+    found = {}
+    for rtcp, subjects in ((False, result.trace.streams), (True, result.trace.rtcp_sources)):
+        for sender, (_, proof) in by_sender(subjects).items():
+            frames = [failure.frame for failure in proof.failures]
+            found[rtcp, sender] = proof.verified, proof.failed, frames
+    return found
+
+
+def check_one_failure(name: str, spoiled: Path, sender: Sender, frame: int, *, rtcp: bool) -> None:
+    """One packet less verifies, which fails at its frame; nothing else changes.
+
+    A spoiled SSRC or packet type may make the packet a sender of its own: that one has no other packet.
+    """
+    expected = outcome(said(name))
+    verified, failed, frames = expected[rtcp, sender]
+    expected[rtcp, sender] = verified - 1, failed + 1, sorted([*frames, frame])
+    found = outcome(audited(spoiled, name))
+    alone = {who: found.pop(who) for who in [*found] if who not in expected}
+    assert found == expected
+    assert all(each == (0, 1, [frame]) for each in alone.values())
+    assert len(alone) <= 1
 
 
 @pytest.mark.parametrize("bit", RTP_BITS)
-@pytest.mark.parametrize("name", {**SPOILED, **SHORT})
+@pytest.mark.parametrize("name", SPOILED)
 def test_one_bit_of_a_media_packet_shows_at_its_frame(name: str, bit: str, tmp_path: Path) -> None:
-    tag = {**SPOILED, **SHORT}[name]
-    spoiled, frame = spoil(name, tmp_path, *RTP_BITS[bit], tag, rtcp=False)
-    verified, failed, before = failures(said(name))
-    assert failures(audited(spoiled, name)) == (verified - 1, failed + 1, before + Counter([frame]))
+    packets = frames_that_verify(name, rtcp=False)
+    sender, frame = packets[len(packets) // 2]
+    spoiled = flip(name, tmp_path, frame, *RTP_BITS[bit], rtcp=False)
+    check_one_failure(name, spoiled, sender, frame, rtcp=False)
 
 
 @pytest.mark.parametrize("bit", RTCP_BITS)
-@pytest.mark.parametrize("name", SPOILED)
-def test_one_bit_of_an_rtcp_packet_shows_at_its_frame(name: str, bit: str, tmp_path: Path) -> None:
-    spoiled, frame = spoil(name, tmp_path, *RTCP_BITS[bit], SPOILED[name], rtcp=True)
-    verified, failed, before = failures(said(name))
-    assert failures(audited(spoiled, name)) == (verified - 1, failed + 1, before + Counter([frame]))
+@pytest.mark.parametrize("name", WITH_SRTCP)
+def test_one_bit_of_an_rtcp_datagram_shows_at_its_frame(name: str, bit: str, tmp_path: Path) -> None:
+    packets = frames_that_verify(name, rtcp=True)
+    sender, frame = packets[len(packets) // 2]
+    spoiled = flip(name, tmp_path, frame, *RTCP_BITS[bit], rtcp=True)
+    check_one_failure(name, spoiled, sender, frame, rtcp=True)
+
+
+@pytest.mark.parametrize("rtcp", [False, True], ids=["RTP", "RTCP"])
+@pytest.mark.parametrize("name", WITH_SRTCP)
+def test_any_packet_may_be_the_spoiled_one(name: str, rtcp: bool, tmp_path: Path) -> None:
+    packets = frames_that_verify(name, rtcp=rtcp)
+    bits = list((RTCP_BITS if rtcp else RTP_BITS)["in the ciphertext"])
+    for sender, frame in [*packets[:2], *packets[-2:]]:
+        check_one_failure(name, flip(name, tmp_path, frame, *bits, rtcp=rtcp), sender, frame, rtcp=rtcp)

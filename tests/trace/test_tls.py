@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from imsinspect.capture.chunk import Chunk
 from imsinspect.capture.endpoint import Endpoint
-from imsinspect.trace import tls
-from imsinspect.trace.tls import read_certificate, read_dtls, read_tls
+from imsinspect.trace import tls_session
+from imsinspect.trace.certificates import read_certificate
+from imsinspect.trace.tls import read_dtls, read_tls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -270,7 +271,7 @@ def test_content_under_a_null_cipher_is_opened_without_its_mac(code: int, octets
 
 
 def test_what_is_opened_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tls, "MAX_OPENED", 100)
+    monkeypatch.setattr(tls_session, "MAX_OPENED", 100)
     mac = b"\xee" * 20
     (session,) = sessions(
         (True, record(22, client_hello(suites="002c"))),

@@ -16,6 +16,9 @@ KEY_LOG = "key-log"
 MAX_GAP = 64
 """Records that may be missing in a TLS stream before one that is opened again."""
 
+MAX_IN_A_ROW = 256
+"""Records in a row that do not open, behind which no more of that direction of a stream are tried."""
+
 MAX_FAILED = 8
 """Records that no secret opens, the first under a handshake's keys, before no more are tried."""
 
@@ -42,23 +45,33 @@ class Outcome(NamedTuple):
 class Numbers:
     """Sequence numbers of one direction of a stream, over records that are missing or do not open."""
 
-    __slots__ = ("missed", "next")
+    __slots__ = ("in_a_row", "missed", "next")
 
     def __init__(self) -> None:
         self.next = 0
         self.missed = 0
+        self.in_a_row = 0  # records that did not open
 
     def candidates(self) -> range:
-        """Numbers that the next record may have, the likeliest first."""
-        return range(self.next, self.next + self.missed + 1)
+        """Numbers that the next record may have, the likeliest first; none where a direction is lost for good."""
+        return range(self.next, self.next + self.missed + 1 if self.in_a_row < MAX_IN_A_ROW else self.next)
 
     def opened(self, sequence: int) -> None:
         """A record opened under this number."""
-        self.next, self.missed = sequence + 1, 0
+        self.next, self.missed, self.in_a_row = sequence + 1, 0, 0
 
-    def failed(self, records: int = 1) -> None:
-        """So many records may have come that did not open."""
-        self.missed = min(self.missed + records, MAX_GAP)
+    def failed(self) -> None:
+        """A record did not open."""
+        self.missed = min(self.missed + 1, MAX_GAP)
+        self.in_a_row += 1
+
+    def lost(self, octets: int) -> None:
+        """So many octets of the stream are missing, or an unknown number where negative: perhaps whole records."""
+        self.missed = MAX_GAP if octets < 0 else min(self.missed + octets // _LEAST_RECORD + 1, MAX_GAP)
+        self.in_a_row = 0
+
+
+_LEAST_RECORD = 22  # octets of a protected record: header, one octet of content, a tag of 16
 
 
 def fitting(psks: list[PreSharedKey], identity: bytes) -> Iterator[PreSharedKey]:

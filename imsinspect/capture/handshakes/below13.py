@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dissectors.tls.parse import EXTENDED_MASTER_SECRET, SESSION_TICKET
 from dissectors.tls.suites import suite
-from imsinspect.capture.handshakes.agreed import KEY_LOG, MAX_FAILED, MAX_GAP, Inner, Numbers, Outcome, fitting
+from imsinspect.capture.handshakes.agreed import KEY_LOG, MAX_FAILED, Inner, Numbers, Outcome, fitting
 from imsinspect.capture.handshakes.transcript import CLIENT_KEY_EXCHANGE, FINISHED, NEW_SESSION_TICKET
 from imsinspect.crypto.tls import digest
 from imsinspect.crypto.tls_prf import (
@@ -133,7 +133,7 @@ class Agreement:
 
     def lost(self, from_client: bool, octets: int) -> None:
         """Octets of the stream are missing; not known how many where negative."""
-        self._numbers[from_client].failed(MAX_GAP if octets < 0 else octets // 22 + 1)
+        self._numbers[from_client].lost(octets)
 
     def verify(self, from_client: bool, body: bytes) -> bool | None:
         """Whether a Finished holds over the handshake messages; None where those or the secret are not known."""

@@ -95,7 +95,9 @@ class _Ladder:
             protection = self.protection(index)
             if protection is None:
                 break
-            tries = self.numbers.candidates() if index == self.at else range(self.numbers.missed + 1)
+            tries = self.numbers.candidates()
+            if index != self.at:
+                tries = range(len(tries))  # the numbers begin anew under other keys
             for number in tries:
                 content = protection.open(number, header, fragment)
                 if content is not None:
@@ -263,7 +265,7 @@ class Agreement13:
     def lost(self, from_client: bool, octets: int) -> None:
         """Octets of the stream are missing; not known how many where negative."""
         for each in self._candidates:
-            each.sides[from_client].numbers.failed(MAX_GAP if octets < 0 else octets // 22 + 1)
+            each.sides[from_client].numbers.lost(octets)
 
     def verify(self, from_client: bool, body: bytes) -> bool | None:
         """Whether a Finished holds over the handshake messages; None where those or the secret are not known."""
