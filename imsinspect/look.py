@@ -20,9 +20,9 @@ from imsinspect.capture import classify
 from imsinspect.capture.errors import UsageError
 from imsinspect.capture.linktypes import EXPORTED, link_name
 from imsinspect.capture.raw_frames import raw_frames
-from imsinspect.capture.source import STANDARD_INPUT
+from imsinspect.capture.source import STANDARD_INPUT, Capture
+from imsinspect.keys.rounds import hold, read_captures
 from imsinspect.trace.messages import Found, found_messages
-from imsinspect.trace.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -88,8 +88,15 @@ class Frame:
     messages_left_out: int = 0
 
 
-def look(path: str, numbers: Sequence[int], progress: Callable[[int, int], None] | None = None) -> list[Frame]:
-    """The frames of a capture with these numbers, in that order.
+def look(
+    path: str,
+    numbers: Sequence[int],
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    key_files: Sequence[Path] = (),
+    key_logs: Sequence[Path] = (),
+) -> list[Frame]:
+    """The frames of a capture with these numbers, in that order; what keys open is among the messages.
 
     Raises CaptureError when the capture can't be read, and UsageError for a number that it has not.
     """
@@ -104,7 +111,8 @@ def look(path: str, numbers: Sequence[int], progress: Callable[[int, int], None]
         if number not in raw:
             raise UsageError(f"{path} has no frame {number}")
     by_frame: dict[int, list[Found]] = {number: [] for number in numbers}
-    for found in found_messages([scan(path, 0, progress)]):
+    read = read_captures([Capture(path)], hold(key_files, key_logs), progress)
+    for found in found_messages(read.scans):
         for number in found.frames:
             if number in by_frame:
                 by_frame[number].append(found)

@@ -38,6 +38,7 @@ class Options:
     nds: str = "unknown"
     keys: tuple[Path, ...] = ()  # key files (docs/keys.md)
     key_logs: tuple[Path, ...] = ()  # key logs of TLS (RFC 9850)
+    show_secrets: bool = False  # keys and what unencrypted sessions say, which reports otherwise leave out
 
 
 def audit(
@@ -90,6 +91,9 @@ def _audit(paths: Sequence[str], options: Options, progress: Callable[[int, int]
         fail_on=options.fail_on,
         notes=[*trace.notes, *evaluation.notes],
     )
+    if options.show_secrets:
+        keys = read.ring.keys.values() if read.ring is not None else ()
+        result.secrets = {key.digest: key.signalled or key.key_salt for key in keys}
     _conclude(result, evaluation)
     return result
 

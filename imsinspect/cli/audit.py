@@ -116,6 +116,9 @@ def audit(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Key log of TLS or DTLS (SSLKEYLOGFILE), to open sessions."),
     ] = None,
+    show_secrets: Annotated[
+        bool, typer.Option(help="Show keys, and in JSON what opened sessions say; otherwise keys are named by digests.")
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress; of the terminal report only the last line.")
     ] = False,
@@ -141,6 +144,7 @@ def audit(
         nds=nds.value,
         keys=tuple(keys or ()),
         key_logs=tuple(keylog or ()),
+        show_secrets=show_secrets,
     )
     with Progress(shown=not quiet and sys.stderr.isatty()) as progress:
         result = run(captures, options, progress)

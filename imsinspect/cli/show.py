@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path  # noqa: TC003  (typer reads it)
 from typing import Annotated
 
 import typer
@@ -19,6 +20,12 @@ def show(
         list[str] | None, typer.Option("--layer", "-l", metavar="NAME", help="Only parts of this layer; repeatable.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
+    keys: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Keys that you hold, as JSON (docs/keys.md).")
+    ] = None,
+    keylog: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Key log of TLS or DTLS (SSLKEYLOGFILE).")
+    ] = None,
     show_secrets: Annotated[bool, typer.Option(help="Show keys, which are otherwise named by a digest.")] = False,
 ) -> int:
     """Show what single frames hold, with the messages that they are a part of.
@@ -31,7 +38,7 @@ def show(
     from imsinspect.look import look
 
     with Progress(shown=sys.stderr.isatty()) as progress:
-        found = look(capture, numbers, progress)
+        found = look(capture, numbers, progress, key_files=keys or (), key_logs=keylog or ())
     if as_json:
         from imsinspect.report.tree import frames_to_json
 

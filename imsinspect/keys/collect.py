@@ -25,6 +25,7 @@ class Collected:
     """What was found: the keys that streams are tried with, and the pre-shared keys that MIKEY gives to TLS."""
 
     candidates: Candidates
+    ring: KeyRing
     psks: list[PreSharedKey] = field(default_factory=list)
 
 
@@ -49,7 +50,7 @@ def collect(trace: Trace, user: UserKeys | None = None) -> Collected:
         _from_file(srtp, number, ring)
     trace.keys = ring.master_keys()
     trace.key_repeats = repeats(trace)
-    return Collected(Candidates(trace, ring, known), psks)
+    return Collected(Candidates(trace, ring, known), ring, psks)
 
 
 def _from_file(key: SrtpKey, number: int, ring: KeyRing) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from imsinspect.keys.candidates import Candidates
     from imsinspect.keys.collect import Collected
     from imsinspect.keys.file import UserKeys
+    from imsinspect.keys.ring import KeyRing
     from imsinspect.trace.model import Trace
     from imsinspect.trace.scan import Scan
 
@@ -81,6 +82,7 @@ class Read:
     trace: Trace
     scans: list[Scan]  # in the order of time
     candidates: Candidates | None  # None: no key of SRTP can be known
+    ring: KeyRing | None
     opening: Opening
 
 
@@ -93,7 +95,9 @@ def read_captures(captures: list[Capture], held: Held, progress: Callable[[int, 
         collected = _collect(trace, held)
         if held.count == known or not _more_opens(trace, held):
             break
-    return Read(trace, scans, None if collected is None else collected.candidates, held.opening)
+    if collected is None:
+        return Read(trace, scans, None, None, held.opening)
+    return Read(trace, scans, collected.candidates, collected.ring, held.opening)
 
 
 def _collect(trace: Trace, held: Held) -> Collected | None:

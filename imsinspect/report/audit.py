@@ -35,3 +35,4 @@ class Audit:
     verdict: str = "nothing-to-assess"  # "pass", "fail", "nothing-to-assess"
     tier_one_not_assessed: bool = False
     exit_status: int = 3
+    secrets: dict[str, bytes] | None = field(default=None, repr=False)  # keys by digest, where the user asked for them

@@ -74,10 +74,10 @@ def to_json(audit: Audit) -> Row:
         "conferences": [],
         "streams": [_stream(stream, places) for stream in trace.streams],
         "rtcp_sources": [_rtcp_source(source, places) for source in trace.rtcp_sources],
-        "tls_sessions": [_tls_session(session, places) for session in trace.tls_sessions],
+        "tls_sessions": [_tls_session(session, places, audit.secrets is not None) for session in trace.tls_sessions],
         "esp_associations": [proofs.esp_association(each, places.path) for each in trace.esp],
         "mikey": [proofs.mikey_message(each, places.path) for each in trace.mikey],
-        "keys": [proofs.master_key(key, places.path) for key in trace.keys],
+        "keys": [proofs.master_key(key, places.path, audit.secrets) for key in trace.keys],
         "key_repeats": [proofs.key_repeat(each, places.path) for each in trace.key_repeats],
         "keystream_reuse": [proofs.keystream_reuse(each, places.path) for each in trace.keystream_reuse],
         "assessments": [_assessment(assessment) for assessment in audit.assessments],
@@ -275,7 +275,7 @@ def _rtcp_source(source: RtcpSource, places: _Places) -> Row:
     }
 
 
-def _tls_session(session: TlsSession, places: _Places) -> Row:
+def _tls_session(session: TlsSession, places: _Places, show_secrets: bool) -> Row:
     suite = session.cipher_suite
     return {
         "id": session.id,
@@ -296,6 +296,7 @@ def _tls_session(session: TlsSession, places: _Places) -> Row:
         "records_not_opened": session.records_not_opened,
         "opened_octets": sum(len(each.data) for each in session.opened_data),
         "opened_messages": dict(sorted(session.opened_messages.items())),
+        **({"content": proofs.content(session)} if show_secrets else {}),
         "resumed": session.resumed,
         "handshake": session.handshake_seen,
         "certificates": [

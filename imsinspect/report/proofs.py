@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from imsinspect.capture.frames import capture_index, frame_number
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
         MasterKey,
         MikeyMessage,
         Proof,
+        TlsSession,
     )
 
     Row = dict[str, Any]
     Path = Callable[[int], str | None]
 
+CONTENT_RECORDS, CONTENT_OCTETS = 50, 512  # of a session's content, shown on demand
 SHOWN = 8
 """Hex digits of a digest that name a key."""
 
@@ -72,10 +75,12 @@ def verified(proof: Proof | None, path: Path) -> Row | None:
     }
 
 
-def master_key(key: MasterKey, path: Path) -> Row:
-    """A key, named by the first digits of its digest."""
+def master_key(key: MasterKey, path: Path, secrets: dict[str, bytes] | None = None) -> Row:
+    """A key, named by the first digits of its digest; itself only where the user asked for secrets."""
+    shown = {} if secrets is None else {"key_and_salt_base64": b64encode(secrets.get(key.digest, b"")).decode()}
     return {
         "key": key.digest[:SHOWN],
+        **shown,
         "suite": text(key.suite),
         "lifetime": key.lifetime,
         "lifetime_exceeded": key.exceeded,
@@ -138,6 +143,14 @@ def esp_association(association: EspAssociation, path: Path) -> Row:
         "first": place(association.first.frame, path),
         "last": place(association.last.frame, path),
     }
+
+
+def content(session: TlsSession) -> list[Row]:
+    """What the first records of a session say, for who asked for it."""
+    return [
+        {"frame": frame_number(each.frame), "from_client": each.from_client, "text": text(each.data[:CONTENT_OCTETS])}
+        for each in session.opened_data[:CONTENT_RECORDS]
+    ]
 
 
 def keystream_reuse(reuse: KeystreamReuse, path: Path) -> Row:

@@ -290,7 +290,7 @@ class _View:
 
     def _keys(self) -> None:
         """Keys that are known, and what they prove."""
-        found = list(key_rows(self._trace))
+        found = list(key_rows(self._trace, self._audit.secrets))
         if found:
             self._page.heading("KEYS")
         for row in found:

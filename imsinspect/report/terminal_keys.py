@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import TYPE_CHECKING, NamedTuple
 
 from imsinspect.capture.frames import capture_index, frame_number
@@ -29,7 +30,7 @@ class Row(NamedTuple):
     style: str = PLAIN
 
 
-def rows(trace: Trace) -> Iterator[Row]:
+def rows(trace: Trace, secrets: dict[str, bytes] | None = None) -> Iterator[Row]:
     """What there is to say; nothing where no key and no MIKEY message was found."""
     if trace.keys:
         used = {key.digest for key in trace.keys if key.srtp_packets or key.srtcp_packets}
@@ -39,6 +40,8 @@ def rows(trace: Trace) -> Iterator[Row]:
             2,
             f"{counted(len(known), 'SRTP master key')}, {len(used)} of them verify {counted(proven, 'packet')}",
         )
+        for digest, secret in (secrets or {}).items():
+            yield Row(4, f"key {digest[:SHOWN]}: {b64encode(secret).decode()}")
     yield from _limited([*_exceeded(trace)])
     yield from _limited([*_reused(trace)])
     yield from _limited([*_repeated(trace)])

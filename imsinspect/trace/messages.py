@@ -6,6 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from dissectors.bfcp import framing as bfcp
+from dissectors.http import WEBSOCKET_UPGRADE
 from dissectors.msrp.parse import parse as parse_msrp
 from dissectors.tls.parse import parse_server_hello
 from dissectors.tls.suites import suite
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
     from dissectors.tls.suites import CipherSuite
     from imsinspect.capture.endpoint import Endpoint
     from imsinspect.capture.frames import FrameId
+    from imsinspect.crypto.tls import TlsSecrets
     from imsinspect.trace.scan import Scan
 
 SERVER_HELLO = 2
 NULL_CIPHER = "a NULL cipher"
+OPENED = "opened with secrets at hand"
 BODIES = {b"message/cpim": "cpim", b"application/sdp": "sdp", b"text/plain": "text"}  # of MSRP, by Content-Type
 
 
@@ -69,7 +72,7 @@ def _streams(scans: list[Scan]) -> Iterator[Found]:
         chunks = assemble(each.segments, Assembly())
         carriage = ", ".join(("TCP", *tunnels(each.segments[0].origin)))
         if each.kind == classify.TLS:
-            yield from _handshakes(TlsReader(), chunks, ends, carriage)
+            yield from _handshakes(TlsReader(_secrets(each.scan, ends)), chunks, ends, carriage)
             continue
         yield from _messages(each.kind, chunks, ends, carriage)
 
@@ -92,13 +95,19 @@ def _messages(
 def _dtls(scans: list[Scan]) -> Iterator[Found]:
     for first, second, pair in dtls_flows(scans):
         chunks = (Chunk(each.data, each.frames[0], each.time, forward) for each, forward in pair)
-        yield from _handshakes(DtlsReader(), chunks, (first, second), "UDP")
+        yield from _handshakes(DtlsReader(_secrets(scans[0], (first, second))), chunks, (first, second), "UDP")
+
+
+def _secrets(scan: Scan, ends: tuple[Endpoint, Endpoint]) -> TlsSecrets | None:
+    """What opens sessions between two ends, where anything does."""
+    secrets = scan.found.signalling.secrets
+    return secrets.between(*ends) if secrets else None
 
 
 def _handshakes(
     reader: TlsReader | DtlsReader, chunks: Iterable[Chunk], ends: tuple[Endpoint, Endpoint], carriage: str
 ) -> Iterator[Found]:
-    """Handshake messages as one piece, and what a NULL cipher leaves readable."""
+    """Handshake messages as one piece, and what a NULL cipher leaves readable or secrets open."""
     dtls = isinstance(reader, DtlsReader)
     selected: CipherSuite | None = None
     opened: list[Chunk] = []
@@ -118,7 +127,8 @@ def _handshakes(
             kind = "dtls-handshake" if dtls else "tls-handshake"
             octets = header + event.body
             yield Found(kind, octets, event.frames, source, destination, carriage, selected, event.version)
-    yield from _opened(opened, ends, f"{carriage}, {NULL_CIPHER}", dtls=dtls)
+    how = NULL_CIPHER if selected is not None and selected.null else OPENED
+    yield from _opened(opened, ends, f"{carriage}, {how}", dtls=dtls)
 
 
 def _opened(
@@ -131,4 +141,6 @@ def _opened(
             yield Found(kind, each.data, (each.frame,), source, destination, carriage)
         return
     kind = next((kind for each in chunks[:8] if (kind := classify.stream_kind(each.data)) not in ("", "tls")), "")
+    if kind == classify.HTTP and any(WEBSOCKET_UPGRADE.search(each.data) for each in chunks[:8]):
+        kind = classify.WEBSOCKET
     yield from _messages(kind, chunks, ends, carriage)
