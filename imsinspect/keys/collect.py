@@ -11,11 +11,15 @@ from imsinspect.keys.dtls import path_keys
 from imsinspect.keys.repeats import repeats
 from imsinspect.keys.ring import KeyRing, parameters_of
 from imsinspect.keys.sdes import line_keys
+from imsinspect.trace.binding import canonical
 from imsinspect.trace.model import KeyPlace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from imsinspect.keys.file import SrtpKey, UserKeys
-    from imsinspect.trace.model import Trace
+    from imsinspect.keys.mikey_lines import PreShared
+    from imsinspect.trace.model import MediaLine, Trace
 
 FROM_MIKEY = "psk from MIKEY"
 
@@ -44,13 +48,30 @@ def collect(trace: Trace, user: UserKeys | None = None) -> Collected:
                 known.of_line[id(names[each.line])].append((each.key, each.place))
             else:
                 known.of_hosts.setdefault(each.hosts, []).append((each.key, each.place))
-        psks = [PreSharedKey(tek, source=FROM_MIKEY) for tek in dict.fromkeys(each.tek for each in shared)]
+        psks = _pre_shared(shared, names)
     known.of_path = path_keys(trace, ring)
     for number, srtp in enumerate(user.srtp if user is not None else ()):
         _from_file(srtp, number, ring)
     trace.keys = ring.master_keys()
     trace.key_repeats = repeats(trace)
     return Collected(Candidates(trace, ring, known), ring, psks)
+
+
+def _pre_shared(shared: list[PreShared], lines: dict[str, MediaLine]) -> list[PreSharedKey]:
+    """TEKs as pre-shared keys of the sessions that the lines of their messages announce, and of no others."""
+    found: dict[tuple[bytes, tuple[str, int] | None], PreSharedKey] = {}
+    for each in shared:
+        ends = {end for name in each.message.lines for end in _announced(lines[name])}
+        for server in sorted(ends) or (None,):
+            found.setdefault((each.tek, server), PreSharedKey(each.tek, server=server, source=FROM_MIKEY))
+    return list(found.values())
+
+
+def _announced(line: MediaLine) -> Iterator[tuple[str, int]]:
+    for state in line.states:
+        for media in (state.offered, state.answered):
+            if media is not None and media.port > 0:
+                yield canonical(media.connection), media.port
 
 
 def _from_file(key: SrtpKey, number: int, ring: KeyRing) -> None:
