@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from imsinspect.report.audit import Audit
+    from imsinspect.trace.model import MediaStream, RtcpSource, Trace
 
 ADDRESS = "127.0.0.1"
 SECONDS = 2.5
@@ -79,12 +80,18 @@ def test_every_profile_of_aiortc_is_called_in(aiortc: ModuleType) -> None:
     assert {each.openssl_profile.decode() for each in aiortc.aiortc.rtcdtlstransport.SRTP_PROFILES} == set(PROFILES)
 
 
-def _counted(subjects: Iterable[Any]) -> dict[tuple[tuple[str, int], tuple[str, int], int], int]:
+def _everyone(trace: Trace) -> list[MediaStream | RtcpSource]:
+    return [*trace.streams, *trace.rtcp_sources]
+
+
+def _counted(subjects: Iterable[MediaStream | RtcpSource]) -> dict[tuple[tuple[str, int], tuple[str, int], int], int]:
     found = {}
     for each in subjects:
         proof = each.proof
+        assert proof is not None
         assert (proof.verified, proof.failed, proof.unchecked, proof.replayed) == (each.packets, 0, 0, 0)
-        found[tuple(each.source), tuple(each.destination), each.ssrc] = proof.verified
+        (source, destination) = (each.source.ip, each.source.port), (each.destination.ip, each.destination.port)
+        found[source, destination, each.ssrc] = proof.verified
     return found
 
 
@@ -105,7 +112,8 @@ def test_the_keys_are_those_that_the_peer_exports(call: Call) -> None:
     keys, salts = exported[True][: 2 * key], exported[True][2 * key :]
     written = {hashlib.sha256(keys[at * key :][:key] + salts[at * salt :][:salt]).hexdigest() for at in (0, 1)}
     trace = call.audited().trace
-    uses = [use for each in (*trace.streams, *trace.rtcp_sources) for use in each.proof.uses]  # type: ignore[union-attr]
+    proofs = [each.proof for each in _everyone(trace)]
+    uses = [use for proof in proofs if proof is not None for use in proof.uses]
     assert {use.key for use in uses} == written
     assert {(use.suite, use.relation) for use in uses} == {(name, "agreed")}
     (session,) = trace.tls_sessions
@@ -114,5 +122,5 @@ def test_the_keys_are_those_that_the_peer_exports(call: Call) -> None:
 
 def test_without_the_key_log_nothing_is_proven(call: Call) -> None:
     trace = call.audited(with_keys=False).trace
-    assert [each.proof for each in (*trace.streams, *trace.rtcp_sources)] == [None] * 4
+    assert [each.proof for each in _everyone(trace)] == [None] * 4
     assert trace.keys == []
