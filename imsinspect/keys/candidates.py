@@ -70,8 +70,8 @@ class Candidates:
     def __init__(self, trace: Trace, ring: KeyRing, known: Known) -> None:
         self.known = known
         for call in trace.calls:
-            for line, found in refused_keys(call, ring).items():
-                known.of_line.setdefault(line, []).extend(found)
+            for number, found in refused_keys(call, ring).items():
+                known.of_line.setdefault(number, []).extend(found)
         trace.keys = ring.master_keys()
         users = [key for key in ring.keys.values() if any(place.kind == "key file" for place in key.places)]
         self.users = users[:MAX_USER_KEYS]

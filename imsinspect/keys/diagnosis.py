@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from imsinspect.crypto.srtp import SrtpKeys, header_octets, session_keys
 from imsinspect.crypto.srtp_transforms import AeadTransform
@@ -30,6 +31,8 @@ MKI_LIMIT = 128  # octets (RFC 4568 §6.1)
 WHOLE_SHORT = 16, 14  # octets of the key and salt of AES_CM_128
 COMPOUND = 8  # octets of the shortest RTCP packet with a sender
 RTCP_CLEAR, INDEX_WORD, APP = 8, 4, 204
+DEVIATION = sqrt(2 * 255)  # of the chi-square value over 256 octets
+DECRYPTED = 8  # packets that are decrypted to see whether their tags are missing
 SIGMAS = 8.0  # from the mean of random octets: what lies beyond is not encrypted
 RANDOM = 4.0  # what lies within may be
 
@@ -123,9 +126,9 @@ def unevenness(octets: bytes) -> float:
     """How far the spread of octet values lies from that of random ones, in standard deviations (chi-square)."""
     if not octets:
         return 0.0
-    expected = len(octets) / 256
-    square = sum(count * count for count in Counter(octets).values()) / expected - len(octets)
-    return (square - 255) / sqrt(510)
+    counts = np.bincount(np.frombuffer(octets, np.uint8), minlength=256)
+    square = float(np.dot(counts, counts)) * 256 / len(octets) - len(octets)
+    return (square - 255) / DEVIATION
 
 
 def payload(packet: bytes) -> bytes:
@@ -150,7 +153,7 @@ def bare(contents: Sequence[tuple[bytes, int]], keys: Sequence[SrtpKeys]) -> str
         return PLAIN if encrypts else ""
     if raw < RANDOM:
         for each in keys:
-            opened = b"".join(without_tag(each, packet, rollover) for packet, rollover in contents)
+            opened = b"".join(without_tag(each, packet, rollover) for packet, rollover in contents[:DECRYPTED])
             if not each.parameters.aead and unevenness(opened) > SIGMAS:
                 return TAG_CUT
     return ""

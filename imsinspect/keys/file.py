@@ -8,15 +8,19 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from dissectors.sdp.suites import DTLS_SRTP_PROFILES, SDES_SUITES, crypto_suite
 from imsinspect.capture.errors import UsageError
+from imsinspect.crypto.cms import CmsKek
 from imsinspect.crypto.esp import EspParameters
 from imsinspect.crypto.tls import PreSharedKey
 from imsinspect.keys.mikey_records import MikeySecrets, TicketKeys
+from imsinspect.keys.ring import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from dissectors.sdp.suites import CryptoSuite
 
 MAX_OCTETS = 64 << 20  # of a key file
+MAX_MKI = 128  # octets (RFC 4568 §6.1)
+_NAME = re.compile(r"[a-z_]{1,16}")
 
 
 @dataclass(slots=True, frozen=True)
@@ -37,15 +43,6 @@ class SrtpKey:
     key_and_salt: bytes = field(repr=False)
     ssrc: int | None = None
     mki: bytes = b""
-    of: str = ""
-
-
-@dataclass(slots=True, frozen=True)
-class CmsKek:
-    """A key-encryption key of CMS (RFC 5652 §6.2.3)."""
-
-    kek: bytes = field(repr=False)
-    id: bytes | None = None
     of: str = ""
 
 
@@ -84,10 +81,11 @@ def read_key_files(paths: Iterable[Path]) -> UserKeys:
 def read_key_file(path: Path) -> UserKeys:
     """The keys in a file. Raises UsageError naming the place of what is wrong, without any value."""
     try:
-        data = path.read_bytes() if path.stat().st_size <= MAX_OCTETS else b""
+        with path.open("rb") as file:
+            data = file.read(MAX_OCTETS + 1)
     except OSError as error:
         raise UsageError(f"key file {path}: can't be read ({error.strerror})") from None
-    if not data:
+    if not data or len(data) > MAX_OCTETS:
         raise UsageError(f"key file {path}: empty, or longer than {MAX_OCTETS >> 20} MiB")
     try:
         content = json.loads(data, object_pairs_hook=_pairs)
@@ -121,7 +119,9 @@ def _object(value: object, where: str, members: Iterable[str]) -> dict[str, Any]
         if name not in known and name != "about" and not name.startswith("_"):
             near = get_close_matches(name, known, 1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-            raise _Wrong(f"{where} has an unknown member {name!r}{hint}")
+            # A name may be a key that stands in the wrong place: it is shown where it is like one that is known.
+            shown = f" {name!r}" if near or _NAME.fullmatch(name) else ""
+            raise _Wrong(f"{where} has an unknown member{shown}{hint}")
     return value
 
 
@@ -143,7 +143,7 @@ def _hex(row: dict[str, Any], name: str, where: str) -> bytes | None:
     if name not in row:
         return None
     try:
-        return bytes.fromhex(text.removeprefix("0x").replace(":", ""))
+        return bytes.fromhex(text.lower().removeprefix("0x").replace(":", ""))
     except ValueError:
         raise _Wrong(f"{where}.{name} is no hexadecimal text") from None
 
@@ -176,12 +176,14 @@ def _number(row: dict[str, Any], name: str, where: str) -> int | None:
 def _srtp(row: object, where: str) -> SrtpKey:
     members = _object(row, where, ("ssrc", "suite", "key_and_salt_base64", "mki", "of"))
     name = _text(members, "suite", where) or "AES_CM_128_HMAC_SHA1_80"
-    suite = crypto_suite(name.encode()) or next(
+    suite = crypto_suite(name.encode("utf-8", "replace")) or next(
         (each for each in DTLS_SRTP_PROFILES.values() if each.name == name.upper()), None
     )
     if suite is None:
         near = get_close_matches(name.upper(), list(SDES_SUITES), 1)
         raise _Wrong(f"{where}.suite is unknown" + (f"; did you mean {near[0]}?" if near else ""))
+    if parameters_of(suite) is None:
+        raise _Wrong(f"{where}.suite: {suite.name} is not supported")
     encoded = _text(members, "key_and_salt_base64", where)
     try:
         key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
@@ -189,9 +191,10 @@ def _srtp(row: object, where: str) -> SrtpKey:
         raise _Wrong(f"{where}.key_and_salt_base64 is no base64") from None
     if len(key) != suite.length:
         raise _Wrong(f"{where}.key_and_salt_base64 has {len(key)} octets; {suite.name} needs {suite.length}")
-    return SrtpKey(
-        suite, key, _number(members, "ssrc", where), _hex(members, "mki", where) or b"", _text(members, "of", where)
-    )
+    mki = _hex(members, "mki", where) or b""
+    if len(mki) > MAX_MKI:
+        raise _Wrong(f"{where}.mki has {len(mki)} octets; {MAX_MKI} are the most")
+    return SrtpKey(suite, key, _number(members, "ssrc", where), mki, _text(members, "of", where))
 
 
 def _mikey(value: object, folder: Path) -> MikeySecrets:
@@ -199,7 +202,11 @@ def _mikey(value: object, folder: Path) -> MikeySecrets:
     keys = members.get("psk", {})
     if not isinstance(keys, dict):
         raise _Wrong("mikey.psk is no object")
-    psk = {name: _needed(keys, name, "mikey.psk") for name in keys}
+    # Names are counted in messages: one that was written in the place of its key is a secret.
+    psk = {
+        name: _needed({"key": value}, "key", f"mikey.psk, entry {number}")
+        for number, (name, value) in enumerate(keys.items(), 1)
+    }
     files = _list(members.get("rsa", []), "mikey.rsa")
     rsa = tuple(_private_key(name, f"mikey.rsa[{number}]", folder) for number, name in enumerate(files))
     rows = _list(members.get("tickets", []), "mikey.tickets")
@@ -208,6 +215,7 @@ def _mikey(value: object, folder: Path) -> MikeySecrets:
 
 
 def _private_key(name: object, where: str, folder: Path) -> RSAPrivateKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -217,7 +225,7 @@ def _private_key(name: object, where: str, folder: Path) -> RSAPrivateKey:
         key = load_pem_private_key((folder / name).read_bytes(), None)
     except OSError as error:
         raise _Wrong(f"{where} can't be read ({error.strerror})") from None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise _Wrong(f"{where} is no private key in PEM without a password") from None
     if not isinstance(key, RSAPrivateKey):
         raise _Wrong(f"{where} is no RSA key")
@@ -236,12 +244,23 @@ def _ticket(row: object, where: str) -> TicketKeys:
 
 def _tls_psk(row: object, where: str) -> PreSharedKey:
     members = _object(row, where, ("psk", "identity", "server", "of"))
-    identity = _text(members, "identity", where).encode() if "identity" in members else None
-    ip, _, port = _text(members, "server", where).rpartition(":")
-    if "server" in members and not (ip and port.isdecimal()):
-        raise _Wrong(f"{where}.server is no address and port")
-    server = (ip.strip("[]"), int(port)) if ip else None
+    _text(members, "of", where)
+    identity = _text(members, "identity", where).encode("utf-8", "replace") if "identity" in members else None
+    server = _server(_text(members, "server", where), where) if "server" in members else None
     return PreSharedKey(_needed(members, "psk", where), identity, server)
+
+
+def _server(text: str, where: str) -> tuple[str, int]:
+    """An address and port: "192.0.2.1:5061", "[2001:db8::1]:5061"."""
+    host, _, port = text.rpartition(":")
+    try:
+        address = str(ip_address(host.removeprefix("[").removesuffix("]")))
+        number = int(port) if port.isascii() and port.isdecimal() and len(port) <= 5 else -1
+    except ValueError:
+        number = -1
+    if not 0 < number <= 0xFFFF:
+        raise _Wrong(f"{where}.server is no address and port")
+    return address, number
 
 
 def _esp(row: object, where: str) -> tuple[int | None, EspParameters]:

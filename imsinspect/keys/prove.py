@@ -273,9 +273,7 @@ def _conclude(trace: Trace, found: list[Findings], subjects: list[Subject]) -> l
         trace.keystream_reuse += part.compared.reuses
     for subject in subjects:
         # A key of the user's file that names no SSRC was tried: where it does not fit it was meant for others.
-        tried_only = all(
-            each.relation == USER and subject.of.ssrc not in each.key.senders for each in subject.keys
-        )
+        tried_only = all(each.relation == USER and subject.of.ssrc not in each.key.senders for each in subject.keys)
         if tried_only and subject.of.proof is not None and not subject.of.proof.uses:
             subject.of.proof = None
     for each in everyone:

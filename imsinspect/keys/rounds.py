@@ -58,6 +58,7 @@ def hold(key_files: Sequence[Path], key_logs: Sequence[Path]) -> Held:
         held.user = read_key_files(key_files)
         held.opening.tls.psks += held.user.tls_psk
         held.opening.esp += held.user.esp
+        held.opening.cms += held.user.cms_kek
     for path in key_logs:
         from imsinspect.keys.keylog import read_key_log
 

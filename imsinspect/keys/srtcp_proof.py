@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from imsinspect.keys.diagnosis import PLAIN, TAG_CUT, bare_compound, reads_as_compound
 from imsinspect.keys.trial import (
-    OTHERWISE_AT,
     Account,
     Otherwise,
     Sightings,
@@ -104,7 +103,7 @@ class SenderProof:
         for each in self._tries if whole else [each for each in self._tries if each.right][:BATCH_TRIES]:
             if each.keys.verify_srtcp(packet):
                 return each
-        if (self._failing == 0 or self._failing in OTHERWISE_AT) and not self._account.verified_any:
+        if (self._failing == 0 or self._failing in self._otherwise.at) and not self._account.verified_any:
             return self._find_otherwise(packet)
         return None
 

@@ -13,7 +13,7 @@ from imsinspect.crypto.srtp import verify_many
 from imsinspect.keys.candidates import OTHER_CALL
 from imsinspect.keys.diagnosis import NO_KEY, PLAIN, ROLLOVER, bare
 from imsinspect.keys.trial import (
-    OTHERWISE_AT,
+    FEW,
     Account,
     Otherwise,
     Sightings,
@@ -36,13 +36,13 @@ HALF = 1 << 15
 CHUNK = 4096  # packets verified at once; fewer behind a change of key, so that changes cost no more than packets
 DEPTH = 1 << 16  # rollover counters that are tried for a stream whose first does not fit: 2.7 years of speech
 SEARCHES = 6_000_000  # rollover counters to be tried for all streams together
-LEAST_DEPTH = 64
+LEAST_DEPTH, FEW_GUESSES = 64, 3
 SLOWER = 8  # AES-GCM and a key derivation rate want so much more time for each of them
 BEGUN_DEPTH = 256  # where the begin of the stream was seen: its sender counts wrongly
 SEARCHED_AT = (3, 15, 63, 255, 1023, 4095)  # packets in a row that failed before
-PENDING = 64  # packets at the begin of a stream that are kept until a key is found
+PENDING = 64, 16  # packets at the begin of a stream that are kept until a key is found; where there are many streams
 SHORT_TAG = 8  # octets; a match of a shorter tag may be by chance (srtp.md 8.3)
-CLASSIFIED = 64  # packets in a row that failed, whose content is looked at
+CLASSIFIED = 16  # packets in a row that failed, whose content is looked at
 BATCH_TRIES = 4
 SECOND = 1_000_000_000
 CAPTURE_GAP = 60 * SECOND  # without packets, after which the rollover counter may have moved unseen
@@ -94,6 +94,7 @@ class Effort:
 
     def __init__(self, subjects: int) -> None:
         self.depth = max(LEAST_DEPTH, min(DEPTH, SEARCHES // (len(SEARCHED_AT) * max(subjects, 1))))
+        self.pending, self.guessed = (PENDING[0], LEAST_DEPTH) if subjects <= FEW else (PENDING[1], FEW_GUESSES)
         self.limited = False
 
 
@@ -122,8 +123,8 @@ class StreamProof:
         "_last_time",
         "_late",
         "_offset",
-        "_otherwise",
         "_others",
+        "_otherwise",
         "_pending",
         "_said",
         "_sightings",
@@ -192,7 +193,7 @@ class StreamProof:
         while at < count:
             if self._last >= 0 and self._current is not None:
                 at = self._verify(packets, at, self._current)
-            elif self._failing >= PENDING:
+            elif self._failing >= self._effort.pending:
                 at = self._batch(packets, at)
             else:
                 self._resolve(packets, at)
@@ -320,13 +321,15 @@ class StreamProof:
         if current is not None and current.keys.parameters.roc_mode and not current.keys.has_tag(packet):
             self._account.proof.unchecked += 1  # between the packets that carry the counter (RFC 4771 §3)
             return False
+        if self._begun and packets.times[at] - self._last_time > CAPTURE_GAP:
+            self._begun, self._failing = False, 0
         guesses = self._guesses(extended)
         found = self._find(packets, at, packet, guesses)
         if found is None:
-            if self._last < 0 and self._failing < PENDING:
+            if not self._begun and self._failing < self._effort.pending:
                 self._failing += 1
                 self._pending.append(_alone(packets, at))
-                if len(self._pending) == PENDING:
+                if len(self._pending) >= self._effort.pending:
                     self._give_up()
             else:
                 self._failed(packets, at, guesses[0])
@@ -387,7 +390,7 @@ class StreamProof:
             found = self._search(packets, at, packet, guesses)
             if found is not None:
                 return found
-        if failing in OTHERWISE_AT and not self._account.verified_any:
+        if failing in self._otherwise.at and not self._account.verified_any:
             return self._find_otherwise(packets, at, packet, guesses)
         return None
 
@@ -400,9 +403,7 @@ class StreamProof:
             if not each.right or not parameters.authenticates_srtp:
                 continue
             depth = self._effort.depth
-            if self._last < 0 and self._begins_in_sight(packets.times[at], each):
-                depth = min(depth, BEGUN_DEPTH)
-            elif self._last >= 0 and self._begun and packets.times[at] - self._last_time <= CAPTURE_GAP:
+            if self._in_sight(packets.times[at], each):
                 depth = min(depth, BEGUN_DEPTH)
             elif depth < DEPTH:
                 self._effort.limited = True
@@ -419,7 +420,7 @@ class StreamProof:
     ) -> tuple[Try, int] | None:  # fmt: skip
         """Whether a peer took other parameters, or the key of another call; what did fit is tried from now on."""
         for each in self._otherwise.tries(self._tries, rtcp=False):
-            own = guesses if each.relation == OTHER_CALL else range(LEAST_DEPTH)
+            own = guesses if each.relation == OTHER_CALL else range(self._effort.guessed)
             rollover = each.keys.find_roc(packet, own)
             if rollover is not None and self._confirmed(packets, at, each, rollover, DEPTH):
                 self._tries.append(each)
@@ -437,6 +438,10 @@ class StreamProof:
             found.keys.verify_srtp(packets.packet(other), base + (packets.extended[other] >> 16))
             for other in range(at + 1, min(at + 4, len(packets.starts)))
         )
+
+    def _in_sight(self, time: int, by: Try) -> bool:
+        """Nothing of the stream was missed that could have moved its counter far."""
+        return self._begins_in_sight(time, by) if self._last < 0 else self._begun
 
     def _begins_in_sight(self, time: int, by: Try) -> bool:
         """The stream begins with the packets that were captured."""
@@ -459,8 +464,8 @@ class StreamProof:
             self._offset = 0  # RFC 3711 continues the counter, RFC 4568 §7.1.4 begins anew
             self._begun = False
             return False
-        if not self._begun or time - self._last_time > CAPTURE_GAP:
-            self._offset, self._begun = 0, False
+        if not self._begun:
+            self._offset = 0
             return False
         step = rollover - (extended + self._move(extended) >> 16)
         late = self._late
@@ -496,16 +501,16 @@ class StreamProof:
         self._account.wrong([packets.frames[at]], *self._said)
 
     def _give_up(self) -> None:
-        """The first packets of the stream, which nothing verified."""
+        """The first packets of the stream, or of a capture or those behind a gap, which nothing verified."""
         pending, self._pending = self._pending, []
         if not pending:
             return
         keys = [each.keys for each in self._right()]
         together = bare([(each.packet(0), each.extended[0] >> 16) for each in pending], keys)
-        if not together and any(not each.parameters.authenticates_srtp for each in keys):
+        if not together and not self._account.verified_any and any(not each.parameters.authenticates_srtp for each in keys):
             self._untagged = True
         for each in pending:
-            said = bare([(each.packet(0), each.extended[0] >> 16)], keys) or together or NO_KEY
+            said = (together and bare([(each.packet(0), each.extended[0] >> 16)], keys)) or together or NO_KEY
             self._said = self._of_other(each, 0) or (said, "")
             if self._sightings is not None and self._sightings.again(each.packet(0), each.frames[0]):
                 continue

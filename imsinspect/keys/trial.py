@@ -24,7 +24,8 @@ FULL_TRIES = 16  # packets in a row that everything is tried for, at most
 OTHERWISE_AT = (2, 15)  # packets in a row that failed before other parameters and the keys of other calls are tried
 ALTERED_ROW = 16  # packets in a row that failed: of more it is rather the key that is not known
 MAX_SIGHTINGS = 1 << 16
-STRANGE_TRIALS = 200_000  # of keys of other calls, for all streams together
+FEW = 400  # streams and senders; of more only one packet each is tried so
+STRANGE_TRIALS = 100_000  # of keys of other calls, for all streams together
 
 UseName = tuple[str, str, str]
 """Digest of a key, suite and relation."""
@@ -91,7 +92,8 @@ class Otherwise:
     """Other parameters, and the keys of other calls."""
 
     def __init__(self, strangers: Sequence[RingKey], subjects: int) -> None:
-        self.strangers = strangers[: STRANGE_TRIALS // max(subjects, 1)]
+        self.at = OTHERWISE_AT if subjects <= FEW else OTHERWISE_AT[:1]
+        self.strangers = strangers[: STRANGE_TRIALS // max(subjects, 1) // len(self.at)]
         self.limited = len(self.strangers) < len(strangers)
 
     def tries(self, known: Sequence[Try], *, rtcp: bool) -> list[Try]:

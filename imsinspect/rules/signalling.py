@@ -75,9 +75,9 @@ def _keys_by_sender(
     carried: dict[tuple[bytes, bytes, Protection], _Carried] = {}
     masked: dict[bytes, SignallingMessage] = {}
     for message in trace.messages:
-        if message.protection not in wanted or not any(map(_has_crypto, message.sdp)):
+        if message.protection not in wanted or not any(map(_has_crypto, message.readable_sdp)):
             continue
-        lines = [each for sdp in message.sdp for each in _crypto_lines(sdp)]
+        lines = [each for sdp in message.readable_sdp for each in _crypto_lines(sdp)]
         keyed = {f"{place} {crypto_text(line)}": place for place, line in lines if line.keys or line.fec_keys}
         if not keyed:
             if any(line.masked for _, line in lines):

@@ -48,6 +48,7 @@ from imsinspect.trace.unread import (
     GAPS,
     LOST,
     SIGCOMP,
+    SMIME,
     TOO_LONG,
     UNFINISHED,
     StreamWatch,
@@ -61,11 +62,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dissectors.sdp.parse import SessionDescription
+    from dissectors.sip.body import BodyPart
     from imsinspect.capture.endpoint import Endpoint
     from imsinspect.trace.connections import JoinedConnection
     from imsinspect.trace.judgement import Expectation
-    from imsinspect.trace.model import Judgement, LineState, MediaStream, RtcpSource, TlsSession
+    from imsinspect.trace.model import Judgement, LineState, MediaStream, RtcpSource, SealedBody, TlsSession
     from imsinspect.trace.scan import Scan
+    from imsinspect.trace.smime import SmimeOpener
 
 TRANSPORTS = {classify.SIP: "tcp", classify.WEBSOCKET: "ws"}
 MAX_NOTES = 1_000
@@ -88,6 +91,7 @@ class _Builder:
         self.extra_stun = 0
         self.unread_for: Counter[str] = Counter()
         self.descriptions: dict[bytes, SessionDescription] = {}
+        self.smime: SmimeOpener | None = None
 
     def note(self, frame: int | None, text: str) -> None:
         """Trouble in a message; bounded."""
@@ -122,16 +126,47 @@ class _Builder:
         """One SIP message."""
         sip = parse_sip(data, datagram=datagram)
         parts = sip.sdp_bodies() if not sip.body or sip.content_type == b"application/sdp" else sip.bodies()
-        bodies = tuple(self.description(part.data) for part in parts if part.is_sdp)
+        sealed: tuple[SealedBody, ...] = ()
+        hidden_parts: tuple[BodyPart, ...] = ()
+        if any(part.content_type in SMIME for part in parts):
+            parts, hidden_parts, sealed = self.unsealed(frames[0], parts)
+        bodies = tuple(self.description(part.data) for part in (*parts, *hidden_parts) if part.is_sdp)
         if cut and lacks_description(sip):
             self.unread(frames[0], CUT)
-        elif parts and (hidden := hidden_description(sip, parts)):
+        elif parts and (hidden := hidden_description(sip, [*parts, *hidden_parts])):
             self.unread(frames[0], hidden)
         if note:
             self.note(frames[0], f"SIP: {note}")
         for each in sip.notes:
             self.note(frames[0], f"SIP, offset {each.offset}: {each.text}")
-        self.sip.append(SignallingMessage(frames, time, source, destination, transport, protection, sip, bodies))
+        kept = SignallingMessage(frames, time, source, destination, transport, protection, sip, bodies)
+        if sealed:
+            kept.sealed, kept.hidden_sdp = sealed, sum(part.is_sdp for part in hidden_parts)
+        self.sip.append(kept)
+
+    def unsealed(
+        self, frame: int, parts: list[BodyPart]
+    ) -> tuple[list[BodyPart], tuple[BodyPart, ...], tuple[SealedBody, ...]]:
+        """Bodies with S/MIME that could be read replaced by what it holds; what a key opened stands by itself."""
+        if self.smime is None:
+            from imsinspect.trace.smime import SmimeOpener  # loaded where there is S/MIME
+
+            self.smime = SmimeOpener([kek for scan in self.scans[:1] if scan.opening for kek in scan.opening.cms])
+        left: list[BodyPart] = []
+        hidden: list[BodyPart] = []
+        sealed: list[SealedBody] = []
+        for part in parts:
+            found = self.smime.open(part)
+            if found is None:
+                left.append(part)
+                continue
+            left += [*([] if found.opened else [part]), *found.parts]
+            hidden += found.hidden
+            sealed += found.bodies
+            for each in found.bodies:
+                if each.encrypted and not each.opened and self.smime.keyed:
+                    self.note(frame, f"S/MIME, {each.content_type}: {each.detail}")
+        return left, tuple(hidden), tuple(sealed)
 
     def description(self, body: bytes) -> SessionDescription:
         """A session description; the same one comes again in retransmissions and on every hop."""

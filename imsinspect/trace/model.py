@@ -70,6 +70,17 @@ class Protection(Enum):
     OPENED = "opened"  # encrypted on the wire, opened with keys
 
 
+@dataclass(slots=True, frozen=True)
+class SealedBody:
+    """A CMS message in an S/MIME body, and what became of it."""
+
+    content_type: str  # "id-envelopedData", "id-signedData" …; "" where it has none
+    encrypted: bool
+    opened: bool  # what it holds was read
+    key: str = ""  # digest of the key-encryption key, or content-encryption key, that opened it
+    detail: str = ""  # why it was not opened; a key that does not fit is said to be wrong
+
+
 @dataclass(slots=True)
 class SignallingMessage:
     """A SIP message with how it travelled. One packet sighted twice is one message with the frames of both."""
@@ -81,13 +92,20 @@ class SignallingMessage:
     transport: str  # "udp", "tcp", "sctp", "ws", "tls", "exported"
     protection: Protection
     sip: SipMessage
-    sdp: tuple[SessionDescription, ...] = ()
+    sdp: tuple[SessionDescription, ...] = ()  # those that a key opened behind those that anybody could read
+    hidden_sdp: int = 0  # how many of them a key opened
+    sealed: tuple[SealedBody, ...] = ()  # S/MIME bodies, the outermost first
     retransmission: bool = False  # byte-equal to an earlier message of the same hop (UDP)
 
     @property
     def frame(self) -> FrameId:
         """The frame in which the message became whole at its first sighting."""
         return self.frames[0]
+
+    @property
+    def readable_sdp(self) -> tuple[SessionDescription, ...]:
+        """The descriptions that nothing inside the message encrypts."""
+        return self.sdp[: len(self.sdp) - self.hidden_sdp]
 
 
 # --- calls ----------------------------------------------------------------------------------------

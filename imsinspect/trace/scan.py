@@ -32,6 +32,7 @@ class Scan:
     found: FirstPass
     secrets: list[Secrets]
     capture: Capture
+    opening: Opening | None = None  # secrets and keys that it was read with
 
 
 def scan(
@@ -68,7 +69,7 @@ def rescan(
     info.packets = facts.packets
     if facts.links and not LINK_TYPES.keys() & set(facts.links):
         info.error = f"{' and '.join(info.link_types)} is not supported: no packet could be read"
-        return Scan(index, info, found, facts.secrets, capture)
+        return Scan(index, info, found, facts.secrets, capture, opening)
     info.first_time, info.last_time = facts.first_time, facts.last_time
     info.truncated = not whole
     info.notes = [*facts.notes, *opened.trouble]
@@ -81,7 +82,7 @@ def rescan(
     if found.fragments.overlaps:
         info.notes.append(f"{len(found.fragments.overlaps)} IP fragments contradict others of their packet")
     info.notes += [f"{count} packets not read: {reason}" for reason, count in sorted(found.skips.items())]
-    return Scan(index, info, found, facts.secrets, capture)
+    return Scan(index, info, found, facts.secrets, capture, opening)
 
 
 def look_again(earlier: Scan, streams: MediaStreams, rtcp: RtcpSenders, opening: Opening | None = None) -> None:
