@@ -17,6 +17,7 @@ from imsinspect.trace.model import KeyPlace
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from imsinspect.crypto.cms import CmsKek
     from imsinspect.keys.file import SrtpKey, UserKeys
     from imsinspect.keys.mikey_lines import PreShared
     from imsinspect.trace.model import MediaLine, Trace
@@ -26,11 +27,12 @@ FROM_MIKEY = "psk from MIKEY"
 
 @dataclass(slots=True)
 class Collected:
-    """What was found: the keys that streams are tried with, and the pre-shared keys that MIKEY gives to TLS."""
+    """What was found: the keys that streams are tried with, and those that MIKEY gives to TLS and to S/MIME."""
 
     candidates: Candidates
     ring: KeyRing
     psks: list[PreSharedKey] = field(default_factory=list)
+    keks: list[CmsKek] = field(default_factory=list)
 
 
 def collect(trace: Trace, user: UserKeys | None = None) -> Collected:
@@ -38,6 +40,7 @@ def collect(trace: Trace, user: UserKeys | None = None) -> Collected:
     ring = KeyRing()
     known = Known({id(line): line_keys(line, ring) for call in trace.calls for line in call.lines})
     psks: list[PreSharedKey] = []
+    keks: list[CmsKek] = []
     if trace.mikey:
         from imsinspect.keys.mikey_lines import open_all  # loaded where there is MIKEY
 
@@ -49,12 +52,13 @@ def collect(trace: Trace, user: UserKeys | None = None) -> Collected:
             else:
                 known.of_hosts.setdefault(each.hosts, []).append((each.key, each.place))
         psks = _pre_shared(shared, names)
+        keks = _key_encryption(shared)
     known.of_path = path_keys(trace, ring)
     for number, srtp in enumerate(user.srtp if user is not None else ()):
         _from_file(srtp, number, ring)
     trace.keys = ring.master_keys()
     trace.key_repeats = repeats(trace)
-    return Collected(Candidates(trace, ring, known), ring, psks)
+    return Collected(Candidates(trace, ring, known), ring, psks, keks)
 
 
 def _pre_shared(shared: list[PreShared], lines: dict[str, MediaLine]) -> list[PreSharedKey]:
@@ -65,6 +69,13 @@ def _pre_shared(shared: list[PreShared], lines: dict[str, MediaLine]) -> list[Pr
         for server in sorted(ends) or (None,):
             found.setdefault((each.tek, server), PreSharedKey(each.tek, server=server, source=FROM_MIKEY))
     return list(found.values())
+
+
+def _key_encryption(shared: list[PreShared]) -> list[CmsKek]:
+    """The same TEKs as key-encryption keys of S/MIME bodies (TS 33.328 Annex J.1)."""
+    from imsinspect.crypto.cms import CmsKek
+
+    return [CmsKek(tek, of=FROM_MIKEY) for tek in dict.fromkeys(each.tek for each in shared)]
 
 
 def _announced(line: MediaLine) -> Iterator[tuple[str, int]]:

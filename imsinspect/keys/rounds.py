@@ -45,7 +45,7 @@ class Held:
         """How many secrets there are."""
         tls = self.opening.tls
         named = (tls.master, tls.traffic, tls.premaster, tls.rsa_premaster, tls.session_master)
-        return len(tls.psks) + sum(len(each) for each in named)
+        return len(tls.psks) + len(self.opening.cms) + sum(len(each) for each in named)
 
 
 def hold(key_files: Sequence[Path], key_logs: Sequence[Path]) -> Held:
@@ -104,7 +104,7 @@ def read_captures(captures: list[Capture], held: Held, progress: Callable[[int, 
 def _collect(trace: Trace, held: Held) -> Collected | None:
     """The keys that may protect the streams of a trace; None where there are none, which spares loading the room.
 
-    Pre-shared keys of TLS that MIKEY gave are held from now on.
+    Pre-shared keys of TLS and key-encryption keys that MIKEY gave are held from now on.
     """
     counts = trace.counts
     if not (held.user or counts.sdp_crypto or counts.mikey_messages or any(each.opened for each in trace.tls_sessions)):
@@ -112,12 +112,16 @@ def _collect(trace: Trace, held: Held) -> Collected | None:
     from imsinspect.keys.collect import collect
 
     collected = collect(trace, held.user)
-    held.opening.tls.psks += [each for each in collected.psks if each not in held.opening.tls.psks]
+    psks, keks = set(held.opening.tls.psks), set(held.opening.cms)
+    held.opening.tls.psks += [each for each in collected.psks if each not in psks]
+    held.opening.cms += [each for each in collected.keks if each not in keks]
     return collected
 
 
 def _more_opens(trace: Trace, held: Held) -> bool:
-    """Whether secrets that were not known when the captures were read open some of their sessions."""
+    """Whether secrets that were not known when the captures were read may open some of their sessions and bodies."""
+    if held.opening.cms and any(body.encrypted and not body.opened for each in trace.messages for body in each.sealed):
+        return True
     return any(
         not session.opened
         and session.cipher_suite is not None

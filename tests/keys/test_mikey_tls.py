@@ -14,6 +14,7 @@ from dissectors.mikey.carriage import to_base64
 from dissectors.mikey.layers import MIKEY, GenericID
 from dissectors.mikey.payload.layers import KEMAC, RAND, KeyData, KeyDataSubPayloads, NTPTimestamp, T
 from tests import build
+from tests.keys.test_smime import alone, capture
 from tests.trace.test_tls_opened import CLIENT_RANDOM, PSK, live
 
 if TYPE_CHECKING:
@@ -76,3 +77,16 @@ def test_the_tek_opens_the_session_and_its_messages_are_counted() -> None:
 def test_another_tek_is_said_not_to_fit() -> None:
     (session,) = audited(bytes(16)).trace.tls_sessions
     assert (session.opened, session.finished_verified) == (False, False)
+
+
+def test_the_tek_opens_smime_bodies_too() -> None:
+    """PSK S/MIME (TS 33.328 Annex J.1): a call in one capture gives the key, descriptions in another are under it."""
+    offer = described(A[0], "msrps://192.0.2.10:2855/a;tcp", PSK)
+    answer = described(B[0], "msrps://198.51.100.20:2855/b;tcp", PSK)
+    talk = build.call(offer, answer, dialog=build.Dialog(call_id="messages@test"))
+    found = build.audit_bytes(build.pcap(talk), capture(alone)).trace
+    assert [body.opened for message in found.messages for body in message.sealed] == [True, True]
+    assert [(stream.proof.verified, stream.proof.failed) for stream in found.streams if stream.proof] == [
+        (60, 0),
+        (60, 0),
+    ]
