@@ -76,6 +76,7 @@ def to_json(audit: Audit) -> Row:
         "rtcp_sources": [_rtcp_source(source, places) for source in trace.rtcp_sources],
         "tls_sessions": [_tls_session(session, places, audit.secrets is not None) for session in trace.tls_sessions],
         "esp_associations": [proofs.esp_association(each, places.path) for each in trace.esp],
+        "sealed_bodies": proofs.sealed_bodies(trace, places.path),
         "mikey": [proofs.mikey_message(each, places.path) for each in trace.mikey],
         "keys": [proofs.master_key(key, places.path, audit.secrets) for key in trace.keys],
         "key_repeats": [proofs.key_repeat(each, places.path) for each in trace.key_repeats],

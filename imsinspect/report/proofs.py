@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         MikeyMessage,
         Proof,
         TlsSession,
+        Trace,
     )
 
     Row = dict[str, Any]
@@ -150,6 +151,23 @@ def content(session: TlsSession) -> list[Row]:
     return [
         {"frame": frame_number(each.frame), "from_client": each.from_client, "text": text(each.data[:CONTENT_OCTETS])}
         for each in session.opened_data[:CONTENT_RECORDS]
+    ]
+
+
+def sealed_bodies(trace: Trace, path: Path) -> list[Row]:
+    """S/MIME bodies of SIP, and what became of them; a retransmission is not told again."""
+    return [
+        {
+            **place(message.frame, path),
+            "content_type": text(body.content_type),
+            "encrypted": body.encrypted,
+            "opened": body.opened,
+            "key": body.key[:SHOWN],
+            "detail": text(body.detail),
+        }
+        for message in trace.messages
+        if not message.retransmission
+        for body in message.sealed
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from imsinspect.capture.frames import capture_index, frame_number
@@ -31,7 +32,7 @@ class Row(NamedTuple):
 
 
 def rows(trace: Trace, secrets: dict[str, bytes] | None = None) -> Iterator[Row]:
-    """What there is to say; nothing where no key and no MIKEY message was found."""
+    """What there is to say; nothing where no key was found and nothing asked for one."""
     if trace.keys:
         used = {key.digest for key in trace.keys if key.srtp_packets or key.srtcp_packets}
         known = {key.digest for key in trace.keys}
@@ -47,6 +48,8 @@ def rows(trace: Trace, secrets: dict[str, bytes] | None = None) -> Iterator[Row]
     yield from _limited([*_repeated(trace)])
     yield from _mikey(trace)
     yield from _limited([*_sessions(trace)])
+    yield from _limited([*_associations(trace)])
+    yield from _bodies(trace)
 
 
 def _limited(found: list[Row]) -> Iterator[Row]:
@@ -121,3 +124,30 @@ def _sessions(trace: Trace) -> Iterator[Row]:
             )
         elif session.finished_verified is False:
             yield Row(2, f"{session.id}: the secrets at hand do not fit its handshake", WRONG)
+
+
+def _associations(trace: Trace) -> Iterator[Row]:
+    """ESP that a key was tried on."""
+    for each in trace.esp:
+        if each.key or each.failed:
+            told = f"{each.opened} of {counted(each.packets, 'packet')} read with key {each.key[:SHOWN]}"
+            told += f", {each.verified} authentic" if each.verified else ""
+            style = WRONG if each.failed else PLAIN
+            yield Row(2, f"ESP SPI 0x{each.spi:08x} to {each.destination}: {told}, {each.failed} not", style)
+
+
+def _bodies(trace: Trace) -> Iterator[Row]:
+    sealed = [body for message in trace.messages if not message.retransmission for body in message.sealed]
+    encrypted = [body for body in sealed if body.encrypted]
+    if not encrypted:
+        return
+    opened = sum(body.opened for body in encrypted)
+    reasons = Counter(body.detail for body in encrypted if not body.opened and body.detail)
+    told = (
+        f" ({', '.join(f'{count} {printable(why, VALUE)}' for why, count in reasons.most_common(2))})"
+        if reasons
+        else ""
+    )
+    yield Row(
+        2, f"{opened} of {counted(len(encrypted), 'encrypted S/MIME body').replace('bodys', 'bodies')} opened{told}"
+    )
