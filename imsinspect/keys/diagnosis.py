@@ -13,7 +13,7 @@ from imsinspect.crypto.srtp_transforms import AeadTransform
 from imsinspect.trace.srtcp import compound_length
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from imsinspect.crypto.srtp import SrtpParameters
     from imsinspect.crypto.srtp_transforms import HmacTransform
@@ -32,6 +32,7 @@ WHOLE_SHORT = 16, 14  # octets of the key and salt of AES_CM_128
 COMPOUND = 8  # octets of the shortest RTCP packet with a sender
 RTCP_CLEAR, INDEX_WORD, APP = 8, 4, 204
 DEVIATION = sqrt(2 * 255)  # of the chi-square value over 256 octets
+TAIL = 2.0  # the same for the few octets where tags would stand
 DECRYPTED = 8  # packets that are decrypted to see whether their tags are missing
 SIGMAS = 8.0  # from the mean of random octets: what lies beyond is not encrypted
 RANDOM = 4.0  # what lies within may be
@@ -145,17 +146,29 @@ def without_tag(keys: SrtpKeys, packet: bytes, rollover: int) -> bytes:
     return payload(opened) if opened is not None else b""
 
 
-def bare(contents: Sequence[tuple[bytes, int]], keys: Sequence[SrtpKeys]) -> str:
-    """Whether RTP packets (with their rollover counters) are in clear, or encrypted with a key and no tag; else ""."""
+def bare(
+    contents: Sequence[tuple[bytes, int]], keys: Sequence[SrtpKeys], lengths: Container[int] = ()
+) -> str:  # fmt: skip
+    """Whether RTP packets (with their rollover counters) are in clear, or encrypted with a key and no tag; else "".
+
+    `lengths` are those of packets that verified; a packet without its tag is shorter by it. Where none is known, the
+    last octets of the packets show whether they are content or tags.
+    """
     raw = unevenness(b"".join(payload(packet) for packet, _ in contents))
     if raw > SIGMAS:
         encrypts = not keys or any(each.parameters.encrypt_srtp and each.parameters.cipher != "NULL" for each in keys)
         return PLAIN if encrypts else ""
     if raw < RANDOM:
         for each in keys:
-            opened = b"".join(without_tag(each, packet, rollover) for packet, rollover in contents[:DECRYPTED])
-            if not each.parameters.aead and unevenness(opened) > SIGMAS:
-                return TAG_CUT
+            tag = each.parameters.srtp_tag_octets
+            if each.parameters.aead or not tag:
+                continue
+            some = contents[:DECRYPTED]
+            opened = [without_tag(each, packet, rollover) for packet, rollover in some]
+            if unevenness(b"".join(opened)) > SIGMAS:
+                ends = unevenness(b"".join(octets[-tag:] for octets in opened)) > TAIL
+                if all(len(packet) + tag in lengths for packet, _ in some) if lengths else ends:
+                    return TAG_CUT
     return ""
 
 

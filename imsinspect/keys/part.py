@@ -51,6 +51,7 @@ class Findings:
     compared: Compared
     watched_all: bool
     limited: bool
+    went_back: set[int]  # streams that were not tracked and turn out to have repeated indices
 
 
 @dataclass(slots=True)
@@ -114,7 +115,7 @@ class Part:
             if beside.strays < MAX_STRAYS:
                 beside.strays += 1
                 others = [each for each in beside.streams.values() if each is not proof][:MAX_BESIDE]
-                stray = any(other.as_other(packets, at) for other in others if other.stream.packets > STRAY)
+                stray = any(other.as_other(packets, at) for other in others)
                 if stray and proof is not None:
                     proof.spoiled(packets.frames[at], *OF_ANOTHER)
                 elif not stray:
@@ -193,7 +194,7 @@ class Part:
         """A datagram of an SSRC that is seen a few times: one of another sender, or RTP with a spoiled header."""
         beside.strays += 1
         others = [each for each in beside.senders.values() if each is not proof][:MAX_BESIDE]
-        if any(other.as_other(packet, frame) for other in others if other.source.packets > STRAY):
+        if any(other.as_other(packet, frame) for other in others):
             return True
         stream = beside.streams.get(int.from_bytes(packet[8:12], "big")) if len(packet) >= FIXED_HEADER else None
         if stream is None or (proof is not None and proof.fits(packet)):
@@ -223,7 +224,11 @@ class Part:
             self._watch(self._numbers[id(stream)], stream.runs)
         proofs += [(self._numbers[id(sender)], sender.finish()) for sender in self.senders.values()]
         compared = self.watch.compare(names, destinations)
-        return Findings(proofs, compared, not self.watch.full, self._effort.limited or self._otherwise.limited)
+        limited = self._effort.limited or self._otherwise.limited
+        went_back = {
+            self._numbers[id(each)] for each in self.streams.values() if each.went_back and not each.tracked
+        }  # fmt: skip
+        return Findings(proofs, compared, not self.watch.full, limited, went_back)
 
 
 def _is_beside_media(packet: bytes) -> bool:

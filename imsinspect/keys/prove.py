@@ -43,7 +43,6 @@ WORTH_IT = 20_000  # packets to be proven, from which on a second process takes 
 MAX_REPLAYS = 20  # named for each stream
 MAX_UNUSED = 20  # keys that are noted
 MAX_OTHERS = 8  # SSRCs under one key
-JUMP = 256  # packets lost, behind which a stream may have begun anew without going backward
 
 
 def prove(trace: Trace, scans: list[Scan], candidates: Candidates, opening: Opening | None = None) -> list[str]:
@@ -108,14 +107,11 @@ def _others(subjects: list[Subject]) -> Iterator[tuple[int, ...]]:
 
 def _may_repeat(stream: MediaStream, owners: dict[int, int]) -> bool:
     """Whether an index of this stream may come twice, by what was counted of it."""
-    wraps = stream.lowest >> 16 != stream.highest >> 16
-    jumps = stream.lost >= JUMP or stream.highest - stream.lowest > 0xFFFF
     return (
         bool(stream.backward)
         or owners[stream.ssrc] > 1
         or bool(stream.sighted_again)
         or capture_index(stream.first.frame) != capture_index(stream.last.frame)
-        or (wraps and jumps)
     )
 
 
@@ -165,6 +161,14 @@ class _Work(NamedTuple):
         """Prove the part of one process, or everything."""
         second = _shares(self.subjects) if share is not None else set()
         mine = [each for each in self.subjects if share is None or (each.number in second) == bool(share)]
+        found = self._look(scans, mine)
+        again = [each._replace(tracked=True) for each in mine if each.number in found.went_back]
+        if again:
+            # Their counters were set back where their sequence numbers do not show it: looked at once more.
+            found.compared.add(self._look(scans, again).compared)
+        return found
+
+    def _look(self, scans: list[Scan], mine: list[Subject]) -> Findings:
         trace = self.trace
         part = Part(mine, len(trace.streams), self.candidates.strangers, len(self.subjects), len(trace.captures) > 1)
         ssrcs = {each.of.ssrc for each in mine}

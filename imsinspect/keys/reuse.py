@@ -64,6 +64,12 @@ class Compared(NamedTuple):
     replays: list[Again]
     sightings: list[Again]  # one packet, seen at two capture points
 
+    def add(self, other: Compared) -> None:
+        """What came twice of others."""
+        self.reuses.extend(other.reuses)
+        self.replays.extend(other.replays)
+        self.sightings.extend(other.sightings)
+
 
 class _Columns(NamedTuple):
     stream: NDArray[np.int64]

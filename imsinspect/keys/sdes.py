@@ -39,7 +39,7 @@ def line_keys(line: MediaLine, ring: KeyRing) -> list[tuple[RingKey, KeyPlace]]:
                 place = KeyPlace(
                     "sdes", frame, f"a=crypto:{crypto.tag}", line.call, line.id, party, crypto.tag in chosen, begins
                 )
-                out += [(key, place) for key in _keys(crypto, place, ring)]
+                out += _keys(crypto, place, ring)
     return out
 
 
@@ -56,7 +56,7 @@ def refused_keys(call: Call, ring: KeyRing) -> dict[int, list[tuple[RingKey, Key
                 name = f"a=crypto:{crypto.tag}"
                 party, begins = negotiation.offerer_tag, offer.message.time
                 place = KeyPlace("sdes", offer.message.frame, name, call.id, line.id, party, False, begins)
-                out.setdefault(id(line), []).extend((key, place) for key in _keys(crypto, place, ring))
+                out.setdefault(id(line), []).extend(_keys(crypto, place, ring))
     return out
 
 
@@ -74,7 +74,7 @@ def _chosen(state: LineState, *, answer_unseen: bool) -> set[int]:
     return {crypto.tag for crypto in state.offered.crypto} if answer_unseen else set()
 
 
-def _keys(crypto: Crypto, place: KeyPlace, ring: KeyRing) -> Iterator[RingKey]:
+def _keys(crypto: Crypto, place: KeyPlace, ring: KeyRing) -> Iterator[tuple[RingKey, KeyPlace]]:
     parameters = _parameters(crypto)
     suite = crypto.crypto_suite
     if parameters is None or suite is None:
@@ -84,7 +84,7 @@ def _keys(crypto: Crypto, place: KeyPlace, ring: KeyRing) -> Iterator[RingKey]:
             lifetime = each.lifetime if each.lifetime is not None else suite.srtp_lifetime
             found = ring.add(each.key_salt, parameters, suite.name, where, mki=_mki(each), lifetime=lifetime)
             if found is not None:
-                yield found
+                yield found, where
 
 
 def _mki(key: InlineKey) -> bytes:

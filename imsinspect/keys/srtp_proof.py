@@ -6,14 +6,16 @@ it. Keys are tried in the order of their likelihood; the effort for packets that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from operator import sub
+from typing import TYPE_CHECKING
 
 from imsinspect.capture.frames import capture_index
 from imsinspect.crypto.srtp import verify_many
 from imsinspect.keys.candidates import OTHER_CALL
-from imsinspect.keys.diagnosis import NO_KEY, PLAIN, ROLLOVER, bare
+from imsinspect.keys.diagnosis import PLAIN, ROLLOVER, bare
+from imsinspect.keys.packets import DEPTH, LEAST_DEPTH, SEARCHED_AT, Effort, Late, Packets, Run, alone
 from imsinspect.keys.trial import (
-    FEW,
+    FULL_TRIES,
     Account,
     Otherwise,
     Sightings,
@@ -26,114 +28,37 @@ from imsinspect.keys.trial import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from imsinspect.capture.frames import FrameId
     from imsinspect.keys.candidates import Candidate
     from imsinspect.trace.model import MediaStream, Proof
 
+__all__ = ["Effort", "Packets", "Run", "StreamProof"]
+
 HALF = 1 << 15
 CHUNK = 4096  # packets verified at once; fewer behind a change of key, so that changes cost no more than packets
-DEPTH = 1 << 16  # rollover counters that are tried for a stream whose first does not fit: 2.7 years of speech
-SEARCHES = 6_000_000  # rollover counters to be tried for all streams together
-LEAST_DEPTH, FEW_GUESSES = 64, 3
 SLOWER = 8  # AES-GCM and a key derivation rate want so much more time for each of them
 BEGUN_DEPTH = 256  # where the begin of the stream was seen: its sender counts wrongly
-SEARCHED_AT = (3, 15, 63, 255, 1023, 4095)  # packets in a row that failed before
-PENDING = 64, 16  # packets at the begin of a stream that are kept until a key is found; where there are many streams
+MAX_SEARCHES = 8  # between packets of one stream that verify
 SHORT_TAG = 8  # octets; a match of a shorter tag may be by chance (srtp.md 8.3)
 CLASSIFIED = 16  # packets in a row that failed, whose content is looked at
 BATCH_TRIES = 4
+MAX_LENGTHS = 256
 SECOND = 1_000_000_000
 CAPTURE_GAP = 60 * SECOND  # without packets, after which the rollover counter may have moved unseen
 BEGINS_WITHIN = 300 * SECOND  # of the agreement: a stream whose packets begin later may have begun elsewhere
+FEW_UNSEEN = 10  # packets
 BACK_WITHIN = 64  # from one late packet to the next: the sender's counter went back
-
-
-class Packets(NamedTuple):
-    """The packets of one stream in a window, in the order of the capture."""
-
-    data: bytes | memoryview
-    starts: Sequence[int]
-    ends: Sequence[int]
-    frames: Sequence[FrameId]
-    times: Sequence[int]
-    extended: Sequence[int]  # sequence numbers, continuous within the window
-
-    def packet(self, at: int) -> bytes:
-        """The octets of one packet."""
-        return bytes(self.data[self.starts[at] : self.ends[at]])
-
-    def pick(self, which: Sequence[int]) -> Packets:
-        """Some of them."""
-        return Packets(self.data, *([each[at] for at in which] for each in self[1:]))
-
-
-class Run(NamedTuple):
-    """Packets that verified, for who looks for two under one keystream."""
-
-    by: Try
-    relation: str  # as they were counted
-    packets: Packets
-    first: int  # within them
-    last: int
-    move: int  # from the extended sequence numbers to the indices
-
-
-class _Late(NamedTuple):
-    """A packet that is far behind the others; a second one in a row shows that the sender's counter went back."""
-
-    at: int  # index
-    packet: Packets
-    move: int
-    by: Try
-
-
-class Effort:
-    """What may be spent on streams that the likely keys do not verify: the same in one process as in two."""
-
-    def __init__(self, subjects: int) -> None:
-        self.depth = max(LEAST_DEPTH, min(DEPTH, SEARCHES // (len(SEARCHED_AT) * max(subjects, 1))))
-        self.pending, self.guessed = (PENDING[0], LEAST_DEPTH) if subjects <= FEW else (PENDING[1], FEW_GUESSES)
-        self.limited = False
-
-
-def _alone(packets: Packets, at: int) -> Packets:
-    """One packet, with its octets kept."""
-    octets = packets.packet(at)
-    return Packets(octets, [0], [len(octets)], [packets.frames[at]], [packets.times[at]], [packets.extended[at]])
 
 
 class StreamProof:
     """The proof of one stream in the making."""
 
     __slots__ = (
-        "_account",
-        "_begun",
-        "_capture",
-        "_chunk",
-        "_current",
-        "_deferred",
-        "_effort",
-        "_failing",
-        "_first_rollover",
-        "_from_start",
-        "_full",
-        "_last",
-        "_last_time",
-        "_late",
-        "_offset",
-        "_others",
-        "_otherwise",
-        "_pending",
-        "_said",
-        "_sightings",
-        "_tries",
-        "_untagged",
-        "runs",
-        "stream",
-        "tracked",
-    )
+        "_account", "_begun", "_capture", "_chunk", "_current", "_deferred", "_effort", "_failing", "_first_rollover",
+        "_from_start", "_full", "_highest", "_last", "_last_time", "_late", "_lengths", "_offset", "_others",
+        "_otherwise", "_pending", "_said", "_searches", "_sightings", "_tries", "_untagged", "runs", "stream",
+        "tracked", "went_back",
+    )  # fmt: skip
 
     def __init__(
         self, stream: MediaStream, candidates: list[Candidate], otherwise: Otherwise, effort: Effort, *,
@@ -147,6 +72,8 @@ class StreamProof:
         self.stream = stream
         self.tracked = tracked
         self.runs: list[Run] = []
+        self.went_back = False  # some index was not above all before it, under one keystream
+        self._highest: dict[tuple[str, str], int] = {}
         self._account = Account(len(candidates))
         self._sightings = Sightings() if several else None
         self._others = others
@@ -158,11 +85,13 @@ class StreamProof:
         self._current: Try | None = None
         self._last = -1  # index of the last packet that verified
         self._last_time = 0
-        self._late: _Late | None = None
+        self._late: Late | None = None
         self._offset = 0  # of the sender's rollover counter from the one that a receiver has
         self._failing = 0  # packets in a row that nothing verified
         self._chunk = CHUNK
+        self._searches = 0  # while packets verified
         self._pending: list[Packets] = []  # of the begin, one in each
+        self._lengths: set[int] = set()  # of some packets that verified
         self._said = ("", "")  # of the last packet whose content was looked at
         self._deferred: list[tuple[int, int]] = []  # packets of the window that waits for a key
         self._untagged = False  # the agreed key puts no tags into packets
@@ -211,7 +140,7 @@ class StreamProof:
             move = self._move(extended) if by is not None else 0
             rollover = (extended + move) >> 16
             if by is not None and by.keys.verify_srtp(packets.packet(at), rollover):
-                self._count(packets, at, at + 1, move, by)
+                self._count(packets, at, at + 1, move, by, waited=True)
             else:
                 self._failing = max(failing, CLASSIFIED)
                 self._failed(packets, at, rollover)
@@ -277,6 +206,8 @@ class StreamProof:
         self._last_time = packets.times[last - 1]
         self._begun = True
         self._count(packets, first, last, move, by)
+        if self._pending:
+            self._again()
 
     def _settle_late(self) -> None:
         """A packet behind the others is counted when it is known whether the sender's counter went back."""
@@ -284,8 +215,18 @@ class StreamProof:
         if late is not None:
             self._count(late.packet, 0, 1, late.move, late.by)
 
-    def _count(self, packets: Packets, first: int, last: int, move: int, by: Try) -> None:
+    def _count(
+        self, packets: Packets, first: int, last: int, move: int, by: Try, *, waited: bool = False
+    ) -> None:  # fmt: skip
+        """Count packets that verified; those that waited for a key come behind later ones."""
         extended = packets.extended[first:last]
+        if len(self._lengths) < MAX_LENGTHS:
+            some = slice(first, min(last, first + FULL_TRIES))
+            self._lengths.update(map(sub, packets.ends[some], packets.starts[some]))
+        if not waited:
+            highest = self._highest.get(by.keystream, -1)
+            self.went_back |= min(extended) + move <= highest
+            self._highest[by.keystream] = max(highest, max(extended) + move)
         for part in parts(first, last, by, packets.times, self._mkis(packets, first, last, by)):
             relation, detail = part.relation, part.detail
             if self._offset and by.right:
@@ -328,7 +269,7 @@ class StreamProof:
         if found is None:
             if not self._begun and self._failing < self._effort.pending:
                 self._failing += 1
-                self._pending.append(_alone(packets, at))
+                self._pending.append(alone(packets, at))
                 if len(self._pending) >= self._effort.pending:
                     self._give_up()
             else:
@@ -337,20 +278,18 @@ class StreamProof:
         by, rollover = found
         move = (rollover << 16) - (extended & ~0xFFFF)
         if self._is_late(packets, at, by, rollover):
-            kept = _alone(packets, at)
-            self._late = _Late(packets.extended[at] + move, kept, move, by)
+            kept = alone(packets, at)
+            self._late = Late(packets.extended[at] + move, kept, move, by)
             self._failing = 0
             return False
         self._current, self._chunk = by, 1
-        pending, self._pending = self._pending, []
         self._verified(packets, at, at + 1, move, by)
-        if pending:
-            self._again(pending)
         self._undefer(packets)
         return True
 
-    def _again(self, pending: list[Packets]) -> None:
+    def _again(self) -> None:
         """Packets from before a key was found, with that key."""
+        pending, self._pending = self._pending, []
         last, time = self._last, self._last_time
         self._first_rollover = last >> 16
         for each in pending:
@@ -359,7 +298,7 @@ class StreamProof:
             packet = each.packet(0)
             fits = next((some for some in self._tries if some.keys.verify_srtp(packet, rollover)), None)
             if fits is not None:
-                self._count(each, 0, 1, move, fits)
+                self._count(each, 0, 1, move, fits, waited=True)
             else:
                 self._failed(each, 0, rollover)
         self._last, self._last_time, self._failing = last, time, 0
@@ -398,6 +337,11 @@ class StreamProof:
         """Rollover counters far from those that are likely: the capture began, or went on, in mid-call."""
         if self._last < 0 and self._plain_so_far():
             return None
+        if self._begun:
+            self._searches += 1
+            if self._searches > MAX_SEARCHES:
+                return None
+        limited = False
         for each in self._tries:
             parameters = each.keys.parameters
             if not each.right or not parameters.authenticates_srtp:
@@ -405,14 +349,15 @@ class StreamProof:
             depth = self._effort.depth
             if self._in_sight(packets.times[at], each):
                 depth = min(depth, BEGUN_DEPTH)
-            elif depth < DEPTH:
-                self._effort.limited = True
+            else:
+                limited |= depth < DEPTH
             if parameters.aead or parameters.key_derivation_rate:
                 depth = max(LEAST_DEPTH, depth // SLOWER)
             low = max(0, guesses[0] - depth // 2) if self._last >= 0 else 0
             found = each.keys.find_roc(packet, range(low, low + depth))
             if found is not None and self._confirmed(packets, at, each, found, depth):
                 return each, found
+        self._effort.limited |= limited
         return None
 
     def _find_otherwise(
@@ -447,6 +392,13 @@ class StreamProof:
         """The stream begins with the packets that were captured."""
         return self._from_start and 0 <= time - by.begins < BEGINS_WITHIN
 
+    def _too_far(self, index: int, time: int, by: Try) -> bool:
+        """Whether a stream that begins in sight can't have come to an index by packets that were not captured."""
+        stream = self.stream
+        rate = stream.packets * SECOND / max(stream.last.time - stream.first.time, SECOND // 50)
+        unseen = rate * max(time - by.begins, 0) / SECOND
+        return self._begins_in_sight(time, by) and index - 0xFFFF > unseen + FEW_UNSEEN
+
     def _is_late(self, packets: Packets, at: int, by: Try, rollover: int) -> bool:
         """Compare the rollover counter found with the one that a receiver has (RFC 3711 §3.3.1).
 
@@ -456,7 +408,7 @@ class StreamProof:
         index = rollover << 16 | extended & 0xFFFF
         if self._last < 0:
             begins = by.key.roc(self.stream.ssrc)
-            expected = begins if begins is not None else 0 if self._begins_in_sight(time, by) else rollover
+            expected = begins if begins is not None else 0 if self._too_far(index, time, by) else rollover
             self._offset = rollover - expected
             self._first_rollover = rollover
             return False
@@ -495,7 +447,7 @@ class StreamProof:
             self._account.proof.unchecked += 1
             return
         if self._failing <= CLASSIFIED or not self._failing & (self._failing - 1):
-            said = bare([(packet, rollover)], [each.keys for each in self._right()])
+            said = bare([(packet, rollover)], [each.keys for each in self._right()], self._lengths)
             said = said or self._account.unexplained(self._failing)
             self._said = self._of_other(packets, at) or (said, "")
         self._account.wrong([packets.frames[at]], *self._said)
@@ -507,10 +459,11 @@ class StreamProof:
             return
         keys = [each.keys for each in self._right()]
         together = bare([(each.packet(0), each.extended[0] >> 16) for each in pending], keys)
-        if not together and not self._account.verified_any and any(not each.parameters.authenticates_srtp for each in keys):
-            self._untagged = True
+        if not together and not self._account.verified_any:
+            self._untagged = any(not each.parameters.authenticates_srtp for each in keys)
+        unexplained = self._account.unexplained(len(pending))
         for each in pending:
-            said = (together and bare([(each.packet(0), each.extended[0] >> 16)], keys)) or together or NO_KEY
+            said = (together and bare([(each.packet(0), each.extended[0] >> 16)], keys)) or together or unexplained
             self._said = self._of_other(each, 0) or (said, "")
             if self._sightings is not None and self._sightings.again(each.packet(0), each.frames[0]):
                 continue

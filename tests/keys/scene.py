@@ -18,6 +18,29 @@ if TYPE_CHECKING:
     from imsinspect.trace.model import MediaStream, Proof, RtcpSource, Trace
 
 
+__all__ = [
+    "A_RTCP",
+    "B_RTCP",
+    "GCM",
+    "SSRC_A",
+    "SSRC_B",
+    "A",
+    "B",
+    "_32",
+    "_80",
+    "answer",
+    "call",
+    "changed",
+    "context",
+    "flipped",
+    "key_row",
+    "offer",
+    "proof",
+    "rtcp_of",
+    "sent",
+    "stream_of",
+    "traced",
+]  # fmt: skip
 
 _80, _32 = "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"
 GCM = "AEAD_AES_128_GCM"
@@ -109,9 +132,9 @@ def flipped(packet: bytes, bit: int) -> bytes:
     return bytes(out)
 
 
-def call(*media: Sequence[build.Packet], offered: bytes | None = None, answered: bytes | None = None, **how: Any) -> list[build.Packet]:
+def call(
+    *media: Sequence[build.Packet], offered: bytes | None = None, answered: bytes | None = None, **how: Any
+) -> list[build.Packet]:
     """A call between A and B with keys "a" and "b", and its media."""
-    signalling = build.call(
-        offer() if offered is None else offered, answer() if answered is None else answered, **how
-    )
+    signalling = build.call(offer() if offered is None else offered, answer() if answered is None else answered, **how)
     return build.in_time_order(signalling, *media)

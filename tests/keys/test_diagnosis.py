@@ -13,13 +13,13 @@ from imsinspect.keys.ring import KeyRing, parameters_of
 from imsinspect.trace.model import KeyPlace
 from tests import build
 from tests.keys.scene import (
-    _32,
-    _80,
     GCM,
     SSRC_A,
     SSRC_B,
     A,
     B,
+    _32,
+    _80,
     answer,
     call,
     changed,
@@ -150,10 +150,7 @@ def test_another_salt_of_aes_gcm() -> None:
     wrong = context("a", GCM)
     wide = int.from_bytes(secret[16:], "big")
     sizes = (16, 20, 12, 16, 20, 12)
-    wrong._keys = [  # noqa: SLF001
-        build._keystream(secret[:16], (wide ^ label << 48) << 16, size)  # noqa: SLF001
-        for label, size in enumerate(sizes)
-    ]
+    wrong._keys = [build._keystream(secret[:16], (wide ^ label << 48) << 16, size) for label, size in enumerate(sizes)]
     told(sent(wrong), "salt", "salt filled with zeros on the left", **of_suite(GCM))
 
 
@@ -221,6 +218,12 @@ def test_plain_rtp(packets: int) -> None:
 def test_a_tag_that_was_cut_off(packets: int) -> None:
     media = sent(context("a"), packets, content=build.pcmu_speech)
     told([changed(packet, lambda data: data[:-10]) for packet in media], "tag cut off")
+
+
+@pytest.mark.parametrize("packets", [10, 60, 200])
+def test_wrong_tags_on_right_content_are_not_cut_off(packets: int) -> None:
+    media = sent(context("a"), packets, content=build.pcmu_speech)
+    told([changed(packet, lambda data: flipped(data, 8 * len(data) - 1)) for packet in media], "no key verifies")
 
 
 def test_some_of_each() -> None:
@@ -294,5 +297,6 @@ def test_no_variant_is_the_agreed_key_or_another_variant(suite: str) -> None:
     for variant in variants(key, rtcp=False):
         mki = bytes(variant.keys.parameters.mki_octets)
         made.append(variant.keys.protect_srtp(packet, 0, mki))
-        assert variant.diagnosis and variant.words
+        assert variant.diagnosis
+        assert variant.words
     assert len(set(made)) == len(made) > 5

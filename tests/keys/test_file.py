@@ -77,7 +77,11 @@ def test_all_members(tmp_path: Path) -> None:
         )
     )  # fmt: skip
     first, second = keys.srtp
-    assert (first.ssrc, first.suite.name, first.key_and_salt) == (0x0A0B0C0D, "AES_CM_128_HMAC_SHA1_32", build.master_key("a"))
+    assert (first.ssrc, first.suite.name, first.key_and_salt) == (
+        0x0A0B0C0D,
+        "AES_CM_128_HMAC_SHA1_32",
+        build.master_key("a"),
+    )
     assert (first.mki, first.of) == (b"\0\1", "alice")
     assert (second.ssrc, second.suite.name, second.mki) == (7, "AES_CM_128_HMAC_SHA1_80", b"")
     assert keys.mikey.psk == {"sip:alice@example.org": bytes.fromhex(HEX)}
@@ -106,7 +110,8 @@ def test_the_example_of_the_documentation_is_read(tmp_path: Path) -> None:
     for name in example["mikey"].pop("rsa"):
         assert name.endswith(".pem")
     keys = read_key_file(written(tmp_path, example))
-    assert keys.srtp and keys.mikey.psk and keys.mikey.tickets and keys.tls_psk and keys.esp and keys.cms_kek
+    for part in (keys.srtp, keys.mikey.psk, keys.mikey.tickets, keys.tls_psk, keys.esp, keys.cms_kek):
+        assert len(part) == 1
 
 
 def test_the_documentation_names_every_member() -> None:
@@ -178,7 +183,7 @@ def test_private_keys_are_files_beside_the_key_file(tmp_path: Path) -> None:
         (srtp(suite="\ud800"), "srtp[0].suite is unknown"),
         (srtp(suite=3), "srtp[0].suite is no text"),
         (srtp(suite="SEED_128_CCM_80"), "srtp[0].suite: SEED_128_CCM_80 is not supported"),
-        (srtp(suite="SRTP_ARIA_128_CTR_HMAC_SHA1_80"), "srtp[0].suite: SRTP_ARIA_128_CTR_HMAC_SHA1_80 is not supported"),
+        (srtp(suite="SRTP_AEAD_ARIA_128_GCM"), "srtp[0].suite: SRTP_AEAD_ARIA_128_GCM is not supported"),
         (srtp(suite="SRTP_NULL_HMAC_SHA1_80"), "srtp[0].suite: SRTP_NULL_HMAC_SHA1_80 is not supported"),
         (srtp(suite="AEAD_AES_128_GCM"), "srtp[0].key_and_salt_base64 has 30 octets; AEAD_AES_128_GCM needs 28"),
         (srtp(key_and_salt_base64=""), "srtp[0].key_and_salt_base64 has 0 octets; AES_CM_128_HMAC_SHA1_80 needs 30"),

@@ -8,7 +8,7 @@ import pytest
 
 from imsinspect.capture.frames import frame_number
 from tests import build
-from tests.keys.scene import _80, GCM, context, flipped, key_row, proof, traced
+from tests.keys.scene import GCM, _80, context, flipped, key_row, proof, traced
 
 if TYPE_CHECKING:
     from imsinspect.trace.model import Trace

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import random
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dissectors.sdp.suites import SDES_ALIASES, SDES_SUITES
-from imsinspect.crypto.srtp import SrtpKeys
-from imsinspect.keys.ring import parameters_of
+from imsinspect.crypto.srtp import SrtpKeys, SrtpParameters
+from imsinspect.keys import prove as module
+from imsinspect.keys.candidates import Candidate
+from imsinspect.keys.ring import KeyRing, parameters_of
+from imsinspect.keys.srtp_proof import Effort, Packets, StreamProof
+from imsinspect.keys.trial import Otherwise
+from imsinspect.trace.model import KeyPlace
 from tests import build
 from tests.keys.scene import (
-    _32,
-    _80,
     GCM,
     SSRC_A,
     SSRC_B,
     A,
     B,
+    _32,
+    _80,
     answer,
     call,
     changed,
@@ -29,6 +37,9 @@ from tests.keys.scene import (
     stream_of,
     traced,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEYS = [key_row("a")]
 
@@ -95,8 +106,6 @@ def test_keys_that_are_derived_anew(rate: int) -> None:
     parameters = parameters_of(SDES_SUITES[_80])
     assert parameters is not None
     secret = build.master_key("a")
-    from dataclasses import replace
-
     keys = SrtpKeys(replace(parameters, key_derivation_rate=1 << rate), secret[:16], secret[16:])
     packets = [keys.protect_srtp(build.rtp(n, 160 * n, SSRC_A, build.noise(n, 20)), 0) for n in range(3000, 3100)]
     media = [(1 + number * 0.02, build.udp(A, B, packet)) for number, packet in enumerate(packets)]
@@ -122,23 +131,11 @@ def test_without_tags_by_agreement_nothing_is_checked_and_nothing_verified() -> 
     assert (proof.diagnoses, proof.in_clear, proof.unchecked) == ({"in clear": 60}, 60, 0)
 
 
-def test_packets_that_were_cut_when_captured_are_not_checked() -> None:
+def test_packets_that_were_cut_when_captured_are_not_checked(tmp_path: Path) -> None:
     long = sent(context("a"), 40, content=lambda number: build.noise(number, 300 if number % 4 == 0 else 60))
-    trace = build.audit_bytes(build.pcap(call(long), snap_length=260)).trace
-    proof = next(each for each in trace.streams if each.ssrc == SSRC_A).proof
-    # The keys are in the signalling, which such a capture cuts as well.
-    assert proof is None
-    with_keys = [packet for packet in long]
-    from pathlib import Path
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory() as folder:
-        import json
-
-        file = Path(folder) / "keys.json"
-        file.write_text(json.dumps({"srtp": KEYS}))
-        trace = build.audit_bytes(build.pcap(with_keys, snap_length=260), keys=(file,)).trace
-    proof = stream_of(trace)
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps({"srtp": KEYS}))
+    proof = stream_of(build.audit_bytes(build.pcap(long, snap_length=260), keys=(file,)).trace)
     assert (proof.verified, proof.failed, proof.unchecked) == (30, 0, 10)
 
 
@@ -162,6 +159,31 @@ def test_the_counter_is_found_when_the_capture_begins_in_mid_call(rollover: int,
 def test_that_of_aes_gcm_is_found_too() -> None:
     proof = stream_of(traced(sent(context("a", GCM, roc=900), 80), keys=[key_row("a", GCM)]))
     assert (proof.verified, proof.failed) == (80, 0)
+
+
+def test_a_short_tag_that_fits_by_chance_is_no_find() -> None:
+    """A tag of two octets fits one of 65,536 counters by chance; the packets behind it tell."""
+    secret = build.master_key("a")
+    parameters = SrtpParameters("AES-CM", 16, 14, 2, 10)
+    keys = SrtpKeys(parameters, secret[:16], secret[16:])
+    # A stream of which the packet that is searched with, its fourth, fits a smaller counter by chance.
+    for seed in range(100):
+        octets = [build.rtp(n, 160 * n, SSRC_A, build.noise(n + 100 * seed, 20)) for n in range(60)]
+        sent_packets = [keys.protect_srtp(packet, 50_000) for packet in octets]
+        if keys.find_roc(sent_packets[3], range(50_000)) is not None:
+            break
+    stream = traced(sent(context("a"))).streams[0]
+    key = KeyRing().add(secret, parameters, "two octets", KeyPlace("key file", None, ""))
+    assert key is not None
+    checked = StreamProof(
+        stream, [Candidate(key, "key file", 0)], Otherwise([], 1), Effort(1), tracked=False, from_start=False
+    )  # fmt: skip
+    data = b"".join(sent_packets)
+    ends = [len(sent_packets[0]) * (n + 1) for n in range(60)]
+    starts = [0, *ends[:-1]]
+    checked.take(Packets(data, starts, ends, list(range(1, 61)), list(range(60)), list(range(60))))
+    proof = checked.finish()
+    assert (proof.verified, proof.uses[0].first_index) == (60, 50_000 << 16)
 
 
 def test_packets_that_are_lost_around_a_wrap(hour: list[build.Packet]) -> None:
@@ -205,6 +227,14 @@ def test_a_sender_whose_counter_is_wrong_from_the_start() -> None:
     assert (proof.verified, proof.diagnoses) == (0, {"rollover counter": 60})
     assert proof.failures[0].detail == "off by +1"
     assert proof.first_failed == 6
+
+
+def test_a_wrap_may_hide_in_the_second_before_the_first_packet() -> None:
+    """The call is whole, and its first packets, the wrap among them, were not captured."""
+    media = sent(context("a"), 200, sequence=65_500)[60:]
+    proof = stream_of(traced(call(media)))
+    assert (proof.verified, proof.failed) == (140, 0)
+    assert proof.uses[0].first_index == 65_560
 
 
 def test_a_sender_that_loses_its_counter(hour: list[build.Packet]) -> None:
@@ -457,8 +487,6 @@ def test_media_in_gtp_u_and_by_rfc_4571() -> None:
 
 
 def test_two_processes_find_what_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:
-    from imsinspect.keys import prove as module
-
     chance = random.Random(5)
     media, keys = [], []
     for number in range(24):
