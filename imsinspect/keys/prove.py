@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 
 from imsinspect.capture.decode import UDP
-from imsinspect.capture.frames import capture_index
 from imsinspect.capture.identity import PROTOCOL, SSRC, identity_of
 from imsinspect.capture.media import MediaStreams, Ordered
 from imsinspect.capture.rtcp import RtcpSenders, is_plain
@@ -90,7 +89,7 @@ def _subjects(trace: Trace, candidates: Candidates) -> list[Subject]:
         keys = candidates.of(each)
         if keys:
             calls = {line.call for line, _ in candidates.uses.get(id(each), ())}
-            tracked = number >= len(trace.streams) or _may_repeat(cast("MediaStream", each), owners)
+            tracked = number >= len(trace.streams) or owners[each.ssrc] > 1
             out.append(Subject(number, each, _identity(each), keys, tracked, bool(calls & from_start)))
     return [each._replace(others=others) for each, others in zip(out, _others(out), strict=True)]
 
@@ -103,16 +102,6 @@ def _others(subjects: list[Subject]) -> Iterator[tuple[int, ...]]:
     for each in subjects:
         known = ssrcs[id(each.keys[0].key)]
         yield tuple(ssrc for ssrc in known if ssrc != each.of.ssrc) if len(known) <= MAX_OTHERS else ()
-
-
-def _may_repeat(stream: MediaStream, owners: dict[int, int]) -> bool:
-    """Whether an index of this stream may come twice, by what was counted of it."""
-    return (
-        bool(stream.backward)
-        or owners[stream.ssrc] > 1
-        or bool(stream.sighted_again)
-        or capture_index(stream.first.frame) != capture_index(stream.last.frame)
-    )
 
 
 def _identity(stream: MediaStream | RtcpSource) -> bytes:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_PACKETS = 8_000_000  # kept in all
 SIGHTED = 50_000_000  # ns between two sightings of one packet (rules.md 0.10)
+MAX_HOLES = 1 << 16  # indices of one stream that did not come
 MAX_REUSES = 1000  # pairs of streams that are named
 
 Group = tuple[str, str, int, bool]
@@ -80,6 +81,46 @@ class _Columns(NamedTuple):
     seal: NDArray[np.int64]
     cipher: NDArray[np.int64]
     vector: NDArray[np.int64]
+
+
+class Came:
+    """Which indices came under one keystream, kept as those that did not: few, where little is lost."""
+
+    __slots__ = ("highest", "holes", "lowest")
+
+    def __init__(self) -> None:
+        self.lowest = self.highest = -1
+        self.holes: set[int] = set()
+
+    def repeats(self, numbers: Sequence[int], lowest: int, highest: int) -> bool:
+        """Take packets; whether an index among them came before, or it can't be told any more.
+
+        `lowest` and `highest` are those of the numbers.
+        """
+        if self.highest < 0:
+            self.lowest, self.highest = lowest, lowest - 1
+        count = len(numbers)
+        if lowest == self.highest + 1 and highest - lowest == count - 1 and len(set(numbers)) == count:
+            self.highest = highest
+            return False
+        return any(self._repeats(number) for number in numbers)
+
+    def _repeats(self, number: int) -> bool:
+        if number > self.highest:
+            missing = range(self.highest + 1, number)
+            self.highest = number
+        elif number < self.lowest:
+            missing = range(number + 1, self.lowest)
+            self.lowest = number
+        elif number in self.holes:
+            self.holes.remove(number)
+            return False
+        else:
+            return True
+        if len(missing) + len(self.holes) > MAX_HOLES:
+            return True
+        self.holes.update(missing)
+        return False
 
 
 class Watch:

@@ -14,6 +14,7 @@ from imsinspect.crypto.srtp import verify_many
 from imsinspect.keys.candidates import OTHER_CALL
 from imsinspect.keys.diagnosis import PLAIN, ROLLOVER, bare
 from imsinspect.keys.packets import DEPTH, LEAST_DEPTH, SEARCHED_AT, Effort, Late, Packets, Run, alone
+from imsinspect.keys.reuse import Came
 from imsinspect.keys.trial import (
     FULL_TRIES,
     Account,
@@ -54,8 +55,8 @@ class StreamProof:
     """The proof of one stream in the making."""
 
     __slots__ = (
-        "_account", "_begun", "_capture", "_chunk", "_current", "_deferred", "_effort", "_failing", "_first_rollover",
-        "_from_start", "_full", "_highest", "_last", "_last_time", "_late", "_lengths", "_offset", "_others",
+        "_account", "_begun", "_came", "_capture", "_chunk", "_current", "_deferred", "_effort", "_failing",
+        "_first_rollover", "_from_start", "_full", "_last", "_last_time", "_late", "_lengths", "_offset", "_others",
         "_otherwise", "_pending", "_said", "_searches", "_sightings", "_tries", "_untagged", "runs", "stream",
         "tracked", "went_back",
     )  # fmt: skip
@@ -72,8 +73,8 @@ class StreamProof:
         self.stream = stream
         self.tracked = tracked
         self.runs: list[Run] = []
-        self.went_back = False  # some index was not above all before it, under one keystream
-        self._highest: dict[tuple[str, str], int] = {}
+        self.went_back = False  # some index came twice under one keystream, or may have
+        self._came: dict[tuple[str, str], Came] = {}
         self._account = Account(len(candidates))
         self._sightings = Sightings() if several else None
         self._others = others
@@ -140,7 +141,7 @@ class StreamProof:
             move = self._move(extended) if by is not None else 0
             rollover = (extended + move) >> 16
             if by is not None and by.keys.verify_srtp(packets.packet(at), rollover):
-                self._count(packets, at, at + 1, move, by, waited=True)
+                self._count(packets, at, at + 1, move, by)
             else:
                 self._failing = max(failing, CLASSIFIED)
                 self._failed(packets, at, rollover)
@@ -215,25 +216,28 @@ class StreamProof:
         if late is not None:
             self._count(late.packet, 0, 1, late.move, late.by)
 
-    def _count(
-        self, packets: Packets, first: int, last: int, move: int, by: Try, *, waited: bool = False
-    ) -> None:  # fmt: skip
-        """Count packets that verified; those that waited for a key come behind later ones."""
+    def _count(self, packets: Packets, first: int, last: int, move: int, by: Try) -> None:
+        """Count packets that verified."""
         extended = packets.extended[first:last]
         if len(self._lengths) < MAX_LENGTHS:
             some = slice(first, min(last, first + FULL_TRIES))
             self._lengths.update(map(sub, packets.ends[some], packets.starts[some]))
-        if not waited:
-            highest = self._highest.get(by.keystream, -1)
-            self.went_back |= min(extended) + move <= highest
-            self._highest[by.keystream] = max(highest, max(extended) + move)
+        lowest, highest = min(extended) + move, max(extended) + move
+        if not self.tracked and not self.went_back:
+            came = self._came.get(by.keystream)
+            if came is None:
+                came = self._came[by.keystream] = Came()
+            numbers = [each + move for each in extended] if move else extended
+            self.went_back = came.repeats(numbers, lowest, highest)
         for part in parts(first, last, by, packets.times, self._mkis(packets, first, last, by)):
             relation, detail = part.relation, part.detail
             if self._offset and by.right:
                 relation, detail = ROLLOVER, f"off by {self._offset:+d}"
-            frames = packets.frames[part.first : part.last]
-            numbers = extended[part.first - first : part.last - first]
-            self._account.used(by, relation, frames, (min(numbers) + move, max(numbers) + move))
+            frames, ends = packets.frames[part.first : part.last], (lowest, highest)
+            if len(frames) < len(extended):
+                some_of = extended[part.first - first : part.last - first]
+                ends = min(some_of) + move, max(some_of) + move
+            self._account.used(by, relation, frames, ends)
             if by.right and relation == by.relation:
                 self._account.right(len(frames))
             else:
@@ -298,7 +302,7 @@ class StreamProof:
             packet = each.packet(0)
             fits = next((some for some in self._tries if some.keys.verify_srtp(packet, rollover)), None)
             if fits is not None:
-                self._count(each, 0, 1, move, fits, waited=True)
+                self._count(each, 0, 1, move, fits)
             else:
                 self._failed(each, 0, rollover)
         self._last, self._last_time, self._failing = last, time, 0
