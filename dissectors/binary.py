@@ -7,6 +7,8 @@ a layer cannot explain becomes its payload, a Raw layer; `notes` says what is wr
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from scapy.fields import Field
@@ -25,6 +27,74 @@ MAX_ITEMS = 4096
 
 MAX_CHAINED = 256
 """Layers of a chain; the rest stays raw. Each one copies what is behind it."""
+
+MAX_LAYERS = 8192
+"""Layers of one message, whatever list they are in; the rest stays raw. Each one takes more room than its octets."""
+
+_left: ContextVar[list[int] | None] = ContextVar("_left", default=None)  # layers that a message being read may have yet
+_built: ContextVar[dict[int, tuple[Packet, bytes]] | None] = ContextVar("_built", default=None)  # see built_once
+
+
+# --- bounds ---------------------------------------------------------------------------------------
+
+
+class LeftOut(Raw):
+    """Octets of a list that were not taken apart, because so many layers are in front of them already."""
+
+    name = "Raw"
+
+
+def exhausted() -> bool:
+    """Whether the message that is being read has as many layers as it may have."""
+    left = _left.get()
+    return left is not None and left[0] <= 0
+
+
+@contextmanager
+def built_once() -> Iterator[None]:
+    """While this lasts every layer is built once and its octets are remembered: nothing in it may be changed."""
+    if _built.get() is not None:
+        yield
+        return
+    token = _built.set({})
+    try:
+        yield
+    finally:
+        _built.reset(token)
+
+
+class Bounded(Packet):
+    """A packet that is counted among the layers of its message, and that can be built once for many readers."""
+
+    def dissect(self, s: bytes) -> None:
+        """Read the octets; the outermost layer begins the count."""
+        left = _left.get()
+        if left is not None:
+            left[0] -= 1
+            super().dissect(s)
+            return
+        token = _left.set([MAX_LAYERS - 1])
+        try:
+            super().dissect(s)
+        finally:
+            _left.reset(token)
+
+    def build(self) -> bytes:
+        """The octets of the layer and of its payload."""
+        built = _built.get()
+        if built is None:
+            return bytes(super().build())
+        known = built.get(id(self))
+        if known is None:
+            known = built[id(self)] = self, bytes(super().build())  # kept, so that no other takes its id
+        return known[1]
+
+
+def nothing(layer: type[Packet] = Raw) -> Packet:
+    """A layer of no octets, which is there all the same."""
+    empty = layer()
+    empty.explicit = 1  # built as it is, not by way of a copy
+    return empty
 
 
 # --- fields ---------------------------------------------------------------------------------------
@@ -292,6 +362,7 @@ class Packets(Sized):
     """A list of layers; what does not make one is Raw."""
 
     __slots__ = ["cut"]
+    limit = MAX_ITEMS  # layers that `cut` gives at most
     islist = 1
     holds_packets = 1
 
@@ -307,7 +378,15 @@ class Packets(Sized):
     def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, list[Packet]]:
         """Take its octets off the front."""
         value, rest = self._cut(pkt, s)
-        return rest, [layer(part) for layer, part in self.cut(pkt, value)]
+        found: list[Packet] = []
+        at = 0
+        for layer, part in self.cut(pkt, value):
+            if layer is not Raw and exhausted():
+                found.append(LeftOut(value[at:]))
+                break
+            found.append(LeftOut(part) if layer is Raw and len(found) >= self.limit else layer(part))
+            at += len(part)
+        return rest, found
 
     def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
         """Add its octets."""
@@ -329,7 +408,7 @@ class One(Sized):
     def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, Packet]:
         """Take its octets off the front."""
         value, rest = self._cut(pkt, s)
-        return rest, self.choose(pkt, value)(value) if value else Raw()
+        return rest, self.choose(pkt, value)(value) if value else nothing()
 
     def addfield(self, pkt: Any, s: bytes, val: Any) -> bytes:
         """Add its octets."""
@@ -376,7 +455,7 @@ class Chain(Field):
     def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, list[Packet]]:
         """Read layer after layer."""
         found: list[Packet] = []
-        while s and len(found) < MAX_CHAINED:
+        while s and len(found) < MAX_CHAINED and not exhausted():
             layer = self.choose(pkt, found, s)
             if layer is None:
                 break
@@ -394,7 +473,7 @@ class Chain(Field):
         return s + b"".join(bytes(item) for item in val or ())
 
 
-class Layer(Packet):
+class Layer(Bounded):
     """A layer that keeps every octet: a field that cannot be read ends the reading, and the rest is its payload."""
 
     def do_dissect(self, s: bytes) -> bytes:
@@ -443,9 +522,14 @@ def notes(packet: Any, offset: int = 0, *, inside: bool = True) -> list[str]:
 
     With what is wrong in the layers inside it, in their places, unless that is not asked for.
     """
-    found: list[str] = []
     if not isinstance(packet, Layer):
-        return found
+        return []
+    with built_once():
+        return _notes(packet, offset, inside)
+
+
+def _notes(packet: Any, offset: int, inside: bool) -> list[str]:
+    found: list[str] = []
     for field, value, begin, _ in spans(packet):
         where = f"{packet.name} {field.name} at {offset + begin}"
         if isinstance(field, Numeric):
@@ -460,14 +544,24 @@ def notes(packet: Any, offset: int = 0, *, inside: bool = True) -> list[str]:
         elif isinstance(field, Numbers) and isinstance(value, bytes) and value:
             found.append(f"{where} has {len(value)} octets, no multiple of {field.octets}")
         elif isinstance(field, Packets | One | Chain):
-            at = offset + begin
-            for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, Raw) and isinstance(field, Packets) and field.name != "content":
-                    found.append(f"{packet.name} {field.name}: {len(bytes(item))} octets at {at} are not explained")
-                found += notes(item, at) if inside else []
-                at += len(bytes(item)) if item is not None else 0
+            found += _notes_inside(packet, field, value, offset + begin, inside)
     found += [f"{packet.name} at {offset}: {text}" for text in packet.troubles()]
     if packet.payload:
         end = offset + len(bytes(packet)) - len(bytes(packet.payload))
         found.append(f"{packet.name}: {len(bytes(packet.payload))} octets at {end} are not explained")
+    return found
+
+
+def _notes_inside(packet: Any, field: Any, value: Any, at: int, inside: bool) -> list[str]:
+    """What is wrong in the layers of a field, the first of which begins at an offset."""
+    found: list[str] = []
+    for item in value if isinstance(value, list) else [value]:
+        octets = 0 if item is None else len(bytes(item))
+        if isinstance(item, LeftOut):
+            found.append(f"{packet.name} {field.name}: {octets} octets at {at} are not taken apart: too many layers")
+        elif isinstance(item, Raw) and isinstance(field, Packets) and field.name != "content":
+            found.append(f"{packet.name} {field.name}: {octets} octets at {at} are not explained")
+        elif inside and isinstance(item, Layer):
+            found += _notes(item, at, inside)
+        at += octets
     return found

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from scapy.fields import PacketListField, StrField
 from scapy.packet import Packet, Raw
 
-from dissectors.binary import Layer, One, Packets, Sized
+from dissectors.binary import Bounded, Layer, LeftOut, One, Packets, Sized, exhausted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ class TextField(StrField):
         return s[end:], s[:end]
 
 
-class TextPacket(Packet):
+class TextPacket(Bounded):
     """A packet whose fields hold all of its octets, so that it is built from them alone."""
 
     def do_dissect(self, s: bytes) -> bytes:
@@ -149,8 +149,11 @@ class Pieces(Packets):
         at = 0
         while at < end:
             piece = self.piece.match(s, at, end)
-            if piece is None or piece.end() == at or len(packets) == PIECES_LIMIT:
-                packets.append(Raw(load=s[at:end]))
+            if piece is None or piece.end() == at:
+                packets.append(Raw(s[at:end]))
+                break
+            if len(packets) == PIECES_LIMIT or exhausted():
+                packets.append(LeftOut(s[at:end]))
                 break
             packet = self.which(pkt, piece[0])(piece[0])
             packet.add_parent(pkt)

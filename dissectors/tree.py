@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from scapy.fields import FlagValue, _BitField
 from scapy.packet import NoPayload, Packet, Raw
 
-from dissectors.binary import ABSENT, Bits, Layer, Numbers, Numeric, notes, spans
+from dissectors.binary import ABSENT, Bits, Layer, Numbers, Numeric, built_once, notes, spans
 from dissectors.key_text import key_spans
 from dissectors.text import TextPacket
 
@@ -29,6 +29,8 @@ TEXT_FROM = 4  # octets in a binary format that are shown as text when they read
 OTHER_TEXT_FROM = 16  # and of text that is not ASCII
 MAX_DEPTH = 64
 MAX_NODES = 20_000  # of one tree
+MAX_NUMBERS = 1024  # of one list
+MAX_NOTES = 256  # of one layer
 
 # Layers of Scapy's own, by their names
 CLAUSES = {
@@ -84,9 +86,11 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """This node and all below it, in order."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        todo = [self]
+        while todo:
+            node = todo.pop()
+            yield node
+            todo += reversed(node.children)
 
 
 def clause(layer: type[Packet]) -> str:
@@ -97,8 +101,9 @@ def clause(layer: type[Packet]) -> str:
 
 def tree(packet: Packet, offset: int = 0) -> Node:
     """The tree of a packet that stands at an offset, with what follows it as its payload as the last child."""
-    node = _Trees().layer(packet, offset, 0)
-    _close_keys(node, bytes(packet), offset)
+    with built_once():
+        node = _Trees().layer(packet, offset, 0)
+        _close_keys(node, bytes(packet), offset)
     return node
 
 
@@ -117,11 +122,11 @@ def _close_keys(node: Node, octets: bytes, base: int) -> None:
     leaves.sort(key=lambda leaf: leaf.offset)
     ends = [leaf.offset + leaf.length for leaf in leaves]
     for begin, end in key_spans(octets):
-        first = bisect_right(ends, base + begin)
-        for leaf in leaves[first:]:
-            if leaf.offset >= base + end:
-                break
+        place = bisect_right(ends, base + begin)
+        while place < len(leaves) and leaves[place].offset < base + end:
+            leaf = leaves[place]
             leaf.secret = leaf.secret or digest(octets[begin:end])
+            place += 1
 
 
 class _Trees:
@@ -152,6 +157,8 @@ class _Trees:
             node.notes += notes(packet, offset, inside=False)
         elif troubles is not None:
             node.notes += troubles(packet)
+        if len(node.notes) > MAX_NOTES:
+            node.notes[MAX_NOTES:] = [f"{len(node.notes) - MAX_NOTES} more notes are not shown"]
         group = 0
         used = 0
         end = offset
@@ -192,6 +199,9 @@ class _Trees:
         if any(isinstance(one, Packet) for one in packets):
             at = offset
             for one in packets:
+                if self.nodes >= MAX_NODES:
+                    node.notes.append(f"{offset + length - at} octets at {at} are not shown: too many fields")
+                    break
                 if isinstance(one, Packet):
                     node.children.append(self.layer(one, at, depth + 1))
                     at += node.children[-1].length
@@ -239,11 +249,15 @@ def _octets(value: bytes) -> str:
     return value[:64].hex(" ") + (f" … ({len(value)} octets)" if len(value) > 64 else "")
 
 
+def _more(value: list[Any]) -> str:
+    return f" … ({len(value)} numbers)" if len(value) > MAX_NUMBERS else ""
+
+
 def _value(value: Any) -> str:
     if isinstance(value, bytes | bytearray):
         return _text(bytes(value)) or _octets(bytes(value))
     if isinstance(value, list):
-        return ", ".join(_value(one) for one in value)
+        return ", ".join(_value(one) for one in value[:MAX_NUMBERS]) + _more(value)
     if isinstance(value, tuple):  # options of TCP: name and value
         return " ".join(_value(one) for one in value if one not in (None, b"", ()))
     return str(value) or (str(int(value)) if isinstance(value, FlagValue) else "")  # no flag is set
@@ -273,8 +287,8 @@ def _meaning(packet: Packet, each: Any, value: Any) -> str:
     if isinstance(each, Numeric):
         return each.naming(value) if each.naming is not None and isinstance(value, int) else ""
     if isinstance(each, Numbers):
-        return (
-            ", ".join(each.naming(one) for one in value) if each.naming is not None and isinstance(value, list) else ""
-        )
+        if each.naming is None or not isinstance(value, list):
+            return ""
+        return ", ".join(each.naming(one) for one in value[:MAX_NUMBERS]) + _more(value)
     shown = str(each.i2repr(packet, value))
     return "" if shown in (repr(value), str(value), _value(value)) or isinstance(value, bytes) else shown

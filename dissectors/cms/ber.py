@@ -6,7 +6,10 @@ walking over the values inside it; where that leads nowhere, the value takes all
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 UNIVERSAL, APPLICATION, CONTEXT, PRIVATE = range(4)
 
@@ -51,10 +54,12 @@ MAX_TAG_OCTETS = 6  # of a tag number of 31 or more
 MAX_LENGTH_OCTETS = 8
 MAX_WALK = 16384  # values looked at to find one end-of-contents
 MAX_WALK_DEPTH = 64
+MAX_SEGMENT_DEPTH = 16
 MAX_ARCS = 64  # of an object identifier
 MAX_ARC_OCTETS = 19
 
 END_OF_CONTENTS = b"\x00\x00"
+OCTET_STRING = (UNIVERSAL, 4)
 
 
 class Header(NamedTuple):
@@ -149,6 +154,18 @@ def find_end_of_contents(data: bytes, at: int, end: int) -> int:
         else:
             at += header.octets + header.length
     return -1
+
+
+def segments(data: bytes, depth: int = 0) -> Iterator[bytes]:
+    """What the segments of a constructed OCTET STRING hold (X.690 §8.7.3), without layers; ends at what is none."""
+    at = 0
+    while (found := extent(data, at, len(data))) and (found.header.tag_class, found.header.tag_number) == OCTET_STRING:
+        content = data[found.content : found.content_end]
+        if not found.header.constructed:
+            yield content
+        elif depth < MAX_SEGMENT_DEPTH:
+            yield from segments(content, depth + 1)
+        at = found.end
 
 
 def length_octets(length: int) -> bytes:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from scapy.packet import Raw
 
-from dissectors.binary import ABSENT, MAX_ITEMS, Bits, Numeric, Opaque, Packets, counted, named
+from dissectors.binary import ABSENT, MAX_ITEMS, Bits, LeftOut, Numeric, Opaque, Packets, counted, named
 from dissectors.binary import One as OneLayer
 from dissectors.cms.ber import END_OF_CONTENTS, MAX_TAG_OCTETS, TAG_CLASSES, dotted, extent, length_octets, oid_octets
 from dissectors.cms.oids import OIDS
@@ -239,7 +239,7 @@ class Component(OneLayer):
     def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, Any]:
         """Take one value off the front of the content."""
         inside = len(s) - pkt.behind
-        found = extent(s, 0, inside) if inside > 0 and pkt.may_descend() else None
+        found = extent(s, 0, inside) if inside > 0 and pkt.may_have_components() else None
         if found is None:
             return s, None
         kind = self.kind(pkt, (found.header.tag_class, found.header.tag_number))
@@ -279,7 +279,8 @@ class Elements(Packets):
             found.append(Raw(data[at : value.end]) if kind is None else kind(data[at : value.end], _parent=pkt))
             at = value.end
         if at < len(data):
-            found.append(Raw(data[at:]))
+            bounded = len(found) >= MAX_ITEMS or pkt.budget[0] <= 0
+            found.append((LeftOut if bounded else Raw)(data[at:]))
         return rest, found
 
 

@@ -46,7 +46,7 @@ _DATE_TIME = re.compile(
 _ESCAPED = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.)|\Z)", re.DOTALL)
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "r": "\r"}
 _NAMES = re.compile(rb"(?:([^\s:;.]+)\.)?([^\s:;]+)(?=[:;])")
-_NAMESPACE = re.compile(rb"[^:]*:[ \t]*([^<\s]*)[ \t]*<([^>]*)>")
+_NAMESPACE = re.compile(rb"[^:]*+:[ \t]*+([^<\s]*+)[ \t]*+<([^>]*+)>")
 _PARAMETER = rb'[ \t\r\n]*;(?:"(?:[^"\\]|\\.)*+"?|[^;"])*+'
 
 
@@ -316,7 +316,7 @@ def _address(default: bytes, prefix: bytes = b"") -> list[Any]:
     """The fields of a header that names somebody."""
     return [
         *_begin(default, prefix),
-        TextField("formal_name", b"", rb'"(?:[^"\\\r\n]|\\[^\r\n])*+"|[^<"\r\n]*(?=[ \t]*<)|'),
+        TextField("formal_name", b"", rb'"(?:[^"\\\r\n]|\\[^\r\n])*+"|[^<"\r\n]*+(?=<)|'),
         TextField("white_space", b"", rb"[ \t]*"),
         TextField("opening", b"<", rb"<|"),
         TextField("uri", b"", rb"[^>\r\n]*"),

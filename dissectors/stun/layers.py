@@ -287,12 +287,9 @@ class _Attributes(Packets):
 
     def getfield(self, pkt: Any, s: bytes) -> tuple[bytes, list[Packet]]:
         """Take them off the front."""
-        value, rest = self._cut(pkt, s)
-        found = []
-        for layer, part in self.cut(pkt, value):
-            one = layer(part)
+        rest, found = super().getfield(pkt, s)
+        for one in found:
             one.add_parent(pkt)
-            found.append(one)
         return rest, found
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from scapy.fields import PacketField
 
+from dissectors.binary import exhausted
 from dissectors.text import TextField, TextListField, TextPacket
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class XMLAttribute(TextPacket):
 def _cut_attributes(s: bytes) -> tuple[list[Packet], bytes]:
     packets: list[Packet] = []
     at = 0
-    while len(packets) < MAX_ATTRIBUTES and (found := _ATTRIBUTE.match(s, at)):
+    while len(packets) < MAX_ATTRIBUTES and not exhausted() and (found := _ATTRIBUTE.match(s, at)):
         packets.append(XMLAttribute(found[0]))
         at = found.end()
     return packets, s[at:]
@@ -217,7 +218,7 @@ def cut(s: bytes, kinds: Mapping[bytes, type[XMLElement]]) -> tuple[list[Packet]
     at = 0
     for _ in range(MAX_TOKENS):
         end, kind = _token(s, at)
-        if kind is None:
+        if kind is None or exhausted():
             break
         octets = s[at:end]
         at = end

@@ -124,8 +124,8 @@ class TreeView:
             self.lines.append(line)
         if node.notes:
             self._print()
-        for note in node.notes:
-            self.console.print(Text(f"{'  ' * (shift + 1)}! {printable(note)}", "yellow"))
+            notes = (Text(f"{'  ' * (shift + 1)}! {printable(note)}", "yellow") for note in node.notes)
+            self.console.print(*notes, sep="\n")
         if len(self.lines) >= LINES_AT_ONCE:
             self._print()
 

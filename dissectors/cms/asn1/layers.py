@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dissectors.binary import Layer
-from dissectors.cms.ber import CONTEXT, TAG_CLASSES, UNIVERSAL, UNIVERSAL_TAGS, length_octets
+from dissectors.binary import Layer, LeftOut
+from dissectors.cms.ber import CONTEXT, TAG_CLASSES, UNIVERSAL, UNIVERSAL_TAGS, length_octets, segments
 from dissectors.cms.fields import (
     Component,
     Elements,
@@ -55,6 +55,10 @@ class Encoded(Layer):
     def may_descend(self) -> bool:
         """Whether there may be layers inside this one."""
         return self.depth < MAX_DEPTH and self.budget[0] > 0
+
+    def may_have_components(self) -> bool:
+        """Whether its components may be layers: they are few, and what lists in front of them use up is not theirs."""
+        return self.depth < MAX_DEPTH
 
     def split(self, s: bytes) -> tuple[bytes, bytes]:
         """What is left of the content, and what is behind it."""
@@ -181,7 +185,13 @@ class OctetString(Encoded):
         """The octets of all segments together; what is no segment is left out."""
         if not self.constructed:
             return bytes(self.octets or b"")
-        return b"".join(one.joined() for one in self.segments or () if isinstance(one, OctetString))
+        parts = []
+        for one in self.segments or ():
+            if isinstance(one, OctetString):
+                parts.append(one.joined())
+            elif isinstance(one, LeftOut):  # more segments than are shown as layers
+                parts += segments(bytes(one))
+        return b"".join(parts)
 
 
 class Null(Encoded):

@@ -143,7 +143,7 @@ class OptionTag(Word):
     ]
 
 
-_OPTION = rb"[ \t]*,?[ \t]*[^ \t,]+(?:[ \t]+\Z)?"
+_OPTION = rb"[ \t]*+(?:,[ \t]*+)?[^ \t,]+(?:[ \t]+\Z)?"
 
 
 class SDPCsup(SDPValued):
