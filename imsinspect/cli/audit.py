@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imsinspect.cli.output import console, write
+from imsinspect.cli.output import STANDARD_INPUT, console, is_read, write
 from imsinspect.cli.say import say
 
 if TYPE_CHECKING:
     from imsinspect.report.audit import Audit
-
-STANDARD_INPUT = "-"
 
 
 class Format(StrEnum):
@@ -129,7 +127,7 @@ def audit(
     3 nothing in the captures that could be assessed.
     """
     destination = None if output in (None, "-") else Path(output)
-    _check(captures, destination)
+    _check(captures, destination, [*(keys or ()), *(keylog or ())])
 
     from imsinspect.cli.progress import Progress
     from imsinspect.pipeline import Options
@@ -165,7 +163,7 @@ def audit(
     return result.exit_status
 
 
-def _check(captures: list[str], destination: Path | None) -> None:
+def _check(captures: list[str], destination: Path | None, keys: list[Path]) -> None:
     """What would be a pity to find out after an hour of reading."""
     if captures.count(STANDARD_INPUT) > 1:
         raise typer.BadParameter("standard input can be read only once")
@@ -178,8 +176,10 @@ def _check(captures: list[str], destination: Path | None) -> None:
     if destination.exists():
         from imsinspect.capture.source import expand
 
-        if any(path != STANDARD_INPUT and destination.samefile(path) for path in expand(captures)):
+        if any(is_read(destination, path) for path in expand(captures)):
             raise typer.BadParameter(f"{destination} is one of the captures; the report would overwrite it")
+        if any(path.exists() and destination.samefile(path) for path in keys):
+            raise typer.BadParameter(f"{destination} holds keys; the report would overwrite it")
 
 
 def _report(result: Audit, wanted: Format, quiet: bool, *, to_file: bool) -> str:

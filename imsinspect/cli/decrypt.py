@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from imsinspect.capture.errors import UsageError
+from imsinspect.cli.output import is_read
 from imsinspect.cli.say import say
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def decrypt(
     Exit status: 0 something was decrypted, 2 bad usage or a capture that can't be read, 3 nothing could be decrypted.
     """
     destination = None if out == STANDARD else Path(out)
-    _check(capture, destination)
+    _check(capture, destination, [*(keys or ()), *(keylog or ())])
 
     from imsinspect.cli.progress import Progress
     from imsinspect.decrypting import decrypt as run
@@ -65,7 +67,7 @@ def decrypt(
     return 0 if done.anything else NOTHING
 
 
-def _check(capture: str, destination: Path | None) -> None:
+def _check(capture: str, destination: Path | None, keys: list[Path]) -> None:
     """What would be a pity to find out at the end; above all, the input is never written over."""
     if capture == STANDARD:
         if sys.stdin.isatty():
@@ -83,16 +85,22 @@ def _check(capture: str, destination: Path | None) -> None:
     if destination.exists():
         if not destination.is_file():
             raise typer.BadParameter(f"{destination} is no regular file")
-        if capture != STANDARD and destination.samefile(capture):
+        if is_read(destination, capture):
             raise typer.BadParameter(f"{destination} is the capture itself, which is not written over")
+        if any(path.exists() and destination.samefile(path) for path in keys):
+            raise typer.BadParameter(f"{destination} holds keys, and is not written over")
 
 
 @contextmanager
 def _opened(destination: Path | None) -> Iterator[BinaryIO]:
     """Standard output; or a file of the user's alone that takes its place when it is whole."""
     if destination is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise UsageError("standard output was closed before all was written") from None
         return
     target = destination.resolve()
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:

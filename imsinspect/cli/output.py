@@ -7,8 +7,11 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
+STANDARD_INPUT = "-"
 WIDTH_IN_A_PIPE = 100
 NARROWEST, WIDEST = 40, 120
 
@@ -38,3 +41,13 @@ def write(report: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def is_read(destination: Path, source: str) -> bool:
+    """Whether a file that is there is the one that a source names, or that standard input was led from."""
+    if source != STANDARD_INPUT:
+        return destination.samefile(source)
+    try:
+        return os.path.samestat(destination.stat(), os.fstat(sys.stdin.buffer.fileno()))
+    except (OSError, ValueError):  # no file of the system
+        return False

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dissectors.sdp.suites import CryptoSuite
 
 MAX_OCTETS = 64 << 20  # of a key file
+MAX_PEM = 1 << 20  # octets of a file with a private key
 MAX_MKI = 128  # octets (RFC 4568 §6.1)
 _NAME = re.compile(r"[a-z_]{1,16}")
 
@@ -222,7 +223,8 @@ def _private_key(name: object, where: str, folder: Path) -> RSAPrivateKey:
     if not isinstance(name, str):
         raise _Wrong(f"{where} is no file name")
     try:
-        key = load_pem_private_key((folder / name).read_bytes(), None)
+        with (folder / name).open("rb") as file:
+            key = load_pem_private_key(file.read(MAX_PEM), None)
     except OSError as error:
         raise _Wrong(f"{where} can't be read ({error.strerror})") from None
     except (ValueError, TypeError, UnsupportedAlgorithm):

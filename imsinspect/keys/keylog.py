@@ -15,6 +15,9 @@ from imsinspect.crypto.tls import TRAFFIC_SECRETS, TlsSecrets
 if TYPE_CHECKING:
     from pathlib import Path
 
+MAX_OCTETS = 512 << 20
+"""Octets of a key log: what never ends is none."""
+
 MAX_LINE = 4096
 """Octets of a line that may be one of a key log."""
 
@@ -41,9 +44,13 @@ class KeyLog:
 def read_key_log(path: Path) -> TlsSecrets:
     """The secrets in a key log. Raises UsageError for a file that can't be read or gives none."""
     try:
-        found = parse_keylog(path.read_bytes())
+        with path.open("rb") as file:
+            text = file.read(MAX_OCTETS + 1)
     except OSError as error:
         raise UsageError(f"key log {path}: can't be read ({error.strerror})") from None
+    if len(text) > MAX_OCTETS:
+        raise UsageError(f"key log {path}: longer than {MAX_OCTETS >> 20} MiB")
+    found = parse_keylog(text)
     if not found.lines:
         raise UsageError(f"key log {path}: no line of it gives a secret")
     return found.secrets

@@ -161,9 +161,10 @@ class _Work(NamedTuple):
         trace = self.trace
         part = Part(mine, len(trace.streams), self.candidates.strangers, len(self.subjects), len(trace.captures) > 1)
         ssrcs = {each.of.ssrc for each in mine}
+        sighted = any(stream.sighted_again for stream in trace.streams)
         for scan in scans:
             found = SecondLook(
-                _ProvenStreams(part), _ProvenSenders(part), ssrcs,
+                _ProvenStreams(part, sighted=sighted), _ProvenSenders(part), ssrcs,
                 lambda name, frame, packet: part.spoiled(_path(name), packet, frame),
             )  # fmt: skip
             look_again(scan, found, self.opening)
@@ -177,9 +178,10 @@ class _Work(NamedTuple):
 class _ProvenStreams(MediaStreams):
     """Takes the packets of a capture as those that count them do, and proves them."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, *, sighted: bool) -> None:
         super().__init__()
         self.part = part
+        self.sighted = sighted
         self.rows: list[tuple[bytes, StreamProof | None]] = []
 
     def count_packets(self, data: NDArray[np.uint8], media: Media, found: Ordered) -> None:
@@ -189,22 +191,41 @@ class _ProvenStreams(MediaStreams):
         for row in range(len(self.rows), self.table.count):
             name = self.identity[row].tobytes()[: PROTOCOL + 1]
             self.rows.append((_path(name), self.part.streams.get(name)))
+        mine = np.array([self._mine(row) for row in who.tolist()], np.bool_)
+        if not mine.any():
+            return
+        if not mine.all():
+            keep = np.repeat(mine, found.length)
+            order, extended, length, who = order[keep], found.extended[keep], found.length[mine], who[mine]
+            begin = np.cumsum(length) - length
+        else:
+            extended, length = found.extended, found.length
         start, end, frame, when = (column.take(order) for column in (media.start, media.end, media.frame, media.when))
         cut = end < media.whole.take(order)
         any_cut = bool(cut.any())
         octets = _octets(data)
-        lists = [column.tolist() for column in (start, end, frame, when, found.extended)]
-        for row, first, last in zip(who.tolist(), begin.tolist(), (begin + found.length).tolist(), strict=True):
+        starts, ends, frames, times, numbers = (each.tolist() for each in (start, end, frame, when, extended))
+        take = self.part.take
+        for row, first, last in zip(who.tolist(), begin.tolist(), (begin + length).tolist(), strict=True):
             path, proof = self.rows[row]
-            if proof is None and path not in self.part.paths:
-                continue
-            packets = Packets(octets, *(each[first:last] for each in lists))
+            packets = Packets(
+                octets, starts[first:last], ends[first:last], frames[first:last], times[first:last], numbers[first:last]
+            )
             if any_cut and cut[first:last].any():
                 kept = np.flatnonzero(~cut[first:last]).tolist()
                 if proof is not None:
                     proof.skip(last - first - len(kept))
-                packets = Packets(octets, *([each[at] for at in kept] for each in packets[1:]))
-            self.part.take(path, proof, packets)
+                packets = packets.pick(kept)
+            take(path, proof, packets)
+
+    def _mine(self, row: int) -> bool:
+        """Whether this process proves anything on the path of a stream."""
+        path, proof = self.rows[row]
+        return proof is not None or path in self.part.paths
+
+    def _sighted_again(self, data: NDArray[np.uint8], media: Media, found: Ordered) -> NDArray[np.bool_] | None:
+        """Second sightings are looked for where the first look found any."""
+        return super()._sighted_again(data, media, found) if self.sighted else None
 
     def _prune(self) -> None:
         """Nothing is forgotten: the numbers of streams stay."""

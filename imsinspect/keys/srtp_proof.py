@@ -31,7 +31,7 @@ from imsinspect.keys.trial import (
 if TYPE_CHECKING:
     from imsinspect.capture.frames import FrameId
     from imsinspect.keys.candidates import Candidate
-    from imsinspect.trace.model import MediaStream, Proof
+    from imsinspect.trace.model import KeyUse, MediaStream, Proof
 
 __all__ = ["Effort", "Packets", "Run", "StreamProof"]
 
@@ -56,8 +56,9 @@ class StreamProof:
 
     __slots__ = (
         "_account", "_begun", "_came", "_capture", "_chunk", "_current", "_deferred", "_effort", "_failing",
-        "_first_rollover", "_from_start", "_full", "_last", "_last_time", "_late", "_lengths", "_offset", "_others",
-        "_otherwise", "_pending", "_said", "_searches", "_sightings", "_tries", "_untagged", "runs", "stream",
+        "_first_rollover", "_from_start", "_full", "_in_order", "_last", "_last_time", "_late", "_lengths",
+        "_offset", "_others",
+        "_otherwise", "_pending", "_said", "_searches", "_sightings", "_tries", "_untagged", "_use", "runs", "stream",
         "tracked", "went_back",
     )  # fmt: skip
 
@@ -75,6 +76,8 @@ class StreamProof:
         self.runs: list[Run] = []
         self.went_back = False  # some index came twice under one keystream, or may have
         self._came: dict[tuple[str, str], Came] = {}
+        self._use: KeyUse | None = None  # of the current key, while all goes the usual way
+        self._in_order: Came | None = None
         self._account = Account(len(candidates))
         self._sightings = Sightings() if several else None
         self._others = others
@@ -120,6 +123,8 @@ class StreamProof:
         if capture != self._capture:  # a file that follows, or another capture point
             self._settle_late()
             self._capture, self._begun, self._failing = capture, False, 0
+        if self._at_once(packets, count):
+            return
         while at < count:
             if self._last >= 0 and self._current is not None:
                 at = self._verify(packets, at, self._current)
@@ -129,6 +134,45 @@ class StreamProof:
                 self._resolve(packets, at)
                 at += 1
         self._undefer(packets)
+
+    def _at_once(self, packets: Packets, count: int) -> bool:
+        """The usual case in few steps: all packets verify, in the order sent, and nothing else is to be said of them.
+
+        What this leaves undone is done packet by packet, with the same outcome.
+        """
+        by, use, came = self._current, self._use, self._in_order
+        if by is None or use is None or came is None or self._offset or self._late is not None or self._pending:
+            return False
+        extended = packets.extended
+        step = ((extended[0] - self._last + HALF) & 0xFFFF) - HALF
+        move = self._last + step - extended[0]
+        lowest, highest = min(extended) + move, max(extended) + move
+        if lowest != came.highest + 1 or highest - lowest != count - 1 or lowest >> 16 != highest >> 16:
+            return False
+        if len(set(extended)) != count or (by.ends is not None and packets.times[-1] > by.ends):
+            return False
+        if verify_many(by.keys, packets.data, packets.starts, packets.ends, lowest >> 16):
+            return False
+        if len(self._lengths) < MAX_LENGTHS:
+            self._lengths.update(map(sub, packets.ends[:FULL_TRIES], packets.starts[:FULL_TRIES]))
+        self._failing, self._chunk = 0, min(2 * self._chunk, CHUNK)
+        self._last, self._last_time = max(self._last, highest), packets.times[-1]
+        came.highest = highest
+        use.packets += count
+        use.last, use.last_index = max(use.last, packets.frames[-1]), max(use.last_index, highest)
+        proof = self._account.proof
+        proof.packets += count
+        proof.verified += count
+        return True
+
+    def _follow(self, by: Try) -> None:
+        """Whether what comes next may be counted at once: as packets of the right key that have not come twice."""
+        parameters = by.keys.parameters
+        plain = by.right and not self._offset and not self.tracked and not self.went_back and self._begun
+        if plain and not parameters.roc_mode and not parameters.mki_octets:
+            self._use, self._in_order = self._account.use_of(by), self._came.get(by.keystream)
+        else:
+            self._use = self._in_order = None
 
     def _undefer(self, packets: Packets) -> None:
         """Packets of the window from before a key was found: checked with it, or failures."""
@@ -209,6 +253,7 @@ class StreamProof:
         self._count(packets, first, last, move, by)
         if self._pending:
             self._again()
+        self._follow(by)
 
     def _settle_late(self) -> None:
         """A packet behind the others is counted when it is known whether the sender's counter went back."""

@@ -149,6 +149,10 @@ class Account:
         use.first_index, use.last_index = min(use.first_index, numbers[0]), max(use.last_index, numbers[1])
         self.proof.packets += len(frames)
 
+    def use_of(self, by: Try) -> KeyUse | None:
+        """What is known of the use of a key as it is meant."""
+        return self._uses.get((by.key.digest, by.key.suite, by.relation))
+
     def unexplained(self, failing: int) -> str:
         """What is said of a packet of which no more is known, the last of so many that failed in a row."""
         return ALTERED if self._uses and failing <= ALTERED_ROW else NO_KEY
