@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = "-"
 MAX_OCTETS = 16 << 20
+KIND_NAME = re.compile(r"[a-z0-9-]{1,20}")
+FILE_NAME = re.compile(r"[^\s:=]*\.[A-Za-z0-9]{1,10}|[a-z/_~-]+")
+"""With a full stop, or without capitals and digits: what base64 or hexadecimal digits of a key are not."""
 
 
 class Form(StrEnum):
@@ -47,14 +51,16 @@ def decode(
     Exit status: 0, or 2 for bad usage or input that is not written in the form asked for.
     """
     if kind not in CATALOG:
-        raise typer.BadParameter(f"{kind} is none of {', '.join(CATALOG)}")
+        raise typer.BadParameter(f"{_shown(kind, KIND_NAME)} is none of {', '.join(CATALOG)}")
 
     from dissectors.tree import tree
     from imsinspect.pasted import octets_of
 
     octets = octets_of(kind, _read(data), form.value)
     if form == Form.AUTO and _names_a_file(kind, data, octets):
-        raise typer.BadParameter(f"{data} is no file, and neither base64 nor hexadecimal digits nor such a message")
+        raise typer.BadParameter(
+            f"{_shown(data, FILE_NAME)} is no file, and neither base64 nor hexadecimal digits nor such a message"
+        )
 
     node = tree(_layer(kind, suite, mki)(octets))
     if as_json:
@@ -85,6 +91,11 @@ def _layer(kind: str, suite: str | None, mki: int) -> type[Packet]:
         return (srtp_layer if kind == "srtp" else srtcp_layer)(suite or "AES_CM_128_HMAC_SHA1_80", mki)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def _shown(word: str, harmless: re.Pattern[str]) -> str:
+    """A word of the user's in a message: what may be a key in the wrong place is not repeated."""
+    return word if harmless.fullmatch(word) else "the input"
 
 
 def _names_a_file(kind: str, data: str, octets: bytes) -> bool:

@@ -16,7 +16,7 @@ from imsinspect.capture.identity import PROTOCOL, SSRC, identity_of
 from imsinspect.capture.media import MediaStreams, Ordered
 from imsinspect.capture.rtcp import RtcpSenders, is_plain
 from imsinspect.keys.candidates import USER
-from imsinspect.keys.part import Part, Subject
+from imsinspect.keys.part import STRAY, Part, Subject
 from imsinspect.keys.second_look import SecondLook, look_again
 from imsinspect.keys.srtp_proof import Packets
 from imsinspect.processes import Beside, ProcessError, processors
@@ -194,29 +194,33 @@ class _ProvenStreams(MediaStreams):
         mine = np.array([self._mine(row) for row in who.tolist()], np.bool_)
         if not mine.any():
             return
+        follows = found.step == 1
+        follows[begin] = True
+        extended, length = found.extended, found.length
         if not mine.all():
-            keep = np.repeat(mine, found.length)
-            order, extended, length, who = order[keep], found.extended[keep], found.length[mine], who[mine]
+            keep = np.repeat(mine, length)
+            order, extended, follows, length, who = order[keep], extended[keep], follows[keep], length[mine], who[mine]
             begin = np.cumsum(length) - length
-        else:
-            extended, length = found.extended, found.length
         start, end, frame, when = (column.take(order) for column in (media.start, media.end, media.frame, media.when))
         cut = end < media.whole.take(order)
-        any_cut = bool(cut.any())
+        behind = begin + length
+        usual = np.logical_and.reduceat(follows & ~cut, begin)
         octets = _octets(data)
-        starts, ends, frames, times, numbers = (each.tolist() for each in (start, end, frame, when, extended))
-        take = self.part.take
-        for row, first, last in zip(who.tolist(), begin.tolist(), (begin + length).tolist(), strict=True):
+        starts, ends = start.tolist(), end.tolist()
+        last_of = behind - 1
+        columns = (who, begin, behind, usual, extended[begin], frame[last_of], when[last_of])
+        for row, first, last, plain, number, at, time in zip(*(each.tolist() for each in columns), strict=True):
             path, proof = self.rows[row]
-            packets = Packets(
-                octets, starts[first:last], ends[first:last], frames[first:last], times[first:last], numbers[first:last]
-            )
-            if any_cut and cut[first:last].any():
+            known = proof is not None and proof.stream.packets > STRAY
+            if plain and known and proof.in_order(octets, starts[first:last], ends[first:last], number, at, time):
+                continue
+            packets = Packets(octets, *(each[first:last].tolist() for each in (start, end, frame, when, extended)))
+            if not plain:
                 kept = np.flatnonzero(~cut[first:last]).tolist()
-                if proof is not None:
+                if proof is not None and len(kept) < last - first:
                     proof.skip(last - first - len(kept))
-                packets = packets.pick(kept)
-            take(path, proof, packets)
+                packets = packets.pick(kept) if len(kept) < last - first else packets
+            self.part.take(path, proof, packets)
 
     def _mine(self, row: int) -> bool:
         """Whether this process proves anything on the path of a stream."""

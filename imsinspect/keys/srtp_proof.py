@@ -43,7 +43,7 @@ MAX_SEARCHES = 8  # between packets of one stream that verify
 SHORT_TAG = 8  # octets; a match of a shorter tag may be by chance (srtp.md 8.3)
 CLASSIFIED = 16  # packets in a row that failed, whose content is looked at
 BATCH_TRIES = 4
-MAX_LENGTHS = 256
+SIZED = 256  # runs of packets that verified, whose lengths are remembered
 SECOND = 1_000_000_000
 CAPTURE_GAP = 60 * SECOND  # without packets, after which the rollover counter may have moved unseen
 BEGINS_WITHIN = 300 * SECOND  # of the agreement: a stream whose packets begin later may have begun elsewhere
@@ -58,7 +58,8 @@ class StreamProof:
         "_account", "_begun", "_came", "_capture", "_chunk", "_current", "_deferred", "_effort", "_failing",
         "_first_rollover", "_from_start", "_full", "_in_order", "_last", "_last_time", "_late", "_lengths",
         "_offset", "_others",
-        "_otherwise", "_pending", "_said", "_searches", "_sightings", "_tries", "_untagged", "_use", "runs", "stream",
+        "_otherwise", "_pending", "_said", "_searches", "_sightings", "_sized", "_tries", "_untagged", "_use",
+        "runs", "stream",
         "tracked", "went_back",
     )  # fmt: skip
 
@@ -96,6 +97,7 @@ class StreamProof:
         self._searches = 0  # while packets verified
         self._pending: list[Packets] = []  # of the begin, one in each
         self._lengths: set[int] = set()  # of some packets that verified
+        self._sized = 0
         self._said = ("", "")  # of the last packet whose content was looked at
         self._deferred: list[tuple[int, int]] = []  # packets of the window that waits for a key
         self._untagged = False  # the agreed key puts no tags into packets
@@ -123,8 +125,6 @@ class StreamProof:
         if capture != self._capture:  # a file that follows, or another capture point
             self._settle_late()
             self._capture, self._begun, self._failing = capture, False, 0
-        if self._at_once(packets, count):
-            return
         while at < count:
             if self._last >= 0 and self._current is not None:
                 at = self._verify(packets, at, self._current)
@@ -135,44 +135,57 @@ class StreamProof:
                 at += 1
         self._undefer(packets)
 
-    def _at_once(self, packets: Packets, count: int) -> bool:
-        """The usual case in few steps: all packets verify, in the order sent, and nothing else is to be said of them.
+    def in_order(
+        self, data: bytes | memoryview, starts: list[int], ends: list[int], extended: int, frame: FrameId, time: int
+    ) -> bool:  # fmt: skip
+        """The usual case in few steps: packets that follow one another, all verify, and need no other word.
 
-        What this leaves undone is done packet by packet, with the same outcome.
+        `extended` is the sequence number of the first, `frame` and `time` are those of the last. What is left undone,
+        which False says, `take` does packet by packet with the same outcome.
         """
         by, use, came = self._current, self._use, self._in_order
-        if by is None or use is None or came is None or self._offset or self._late is not None or self._pending:
+        if by is None or use is None or came is None or self._late is not None or self._pending:
             return False
-        extended = packets.extended
-        step = ((extended[0] - self._last + HALF) & 0xFFFF) - HALF
-        move = self._last + step - extended[0]
-        lowest, highest = min(extended) + move, max(extended) + move
-        if lowest != came.highest + 1 or highest - lowest != count - 1 or lowest >> 16 != highest >> 16:
+        if capture_index(frame) != self._capture:
             return False
-        if len(set(extended)) != count or (by.ends is not None and packets.times[-1] > by.ends):
+        step = ((extended - self._last + HALF) & 0xFFFF) - HALF
+        lowest = self._last + step
+        highest = lowest + len(starts) - 1
+        late = by.ends is not None and time > by.ends
+        if lowest != came.highest + 1 or lowest >> 16 != highest >> 16 or late:
             return False
-        if verify_many(by.keys, packets.data, packets.starts, packets.ends, lowest >> 16):
+        if verify_many(by.keys, data, starts, ends, lowest >> 16):
             return False
-        if len(self._lengths) < MAX_LENGTHS:
-            self._lengths.update(map(sub, packets.ends[:FULL_TRIES], packets.starts[:FULL_TRIES]))
-        self._failing, self._chunk = 0, min(2 * self._chunk, CHUNK)
-        self._last, self._last_time = max(self._last, highest), packets.times[-1]
-        came.highest = highest
-        use.packets += count
-        use.last, use.last_index = max(use.last, packets.frames[-1]), max(use.last_index, highest)
+        self.runs = []
+        if self._sized < SIZED:
+            self._sized += 1
+            self._lengths.update(map(sub, ends[:FULL_TRIES], starts[:FULL_TRIES]))
+        self._failing, self._chunk = 0, CHUNK
+        self._last = use.last_index = came.highest = highest
+        self._last_time = time
+        use.packets += len(starts)
+        use.last = frame
         proof = self._account.proof
-        proof.packets += count
-        proof.verified += count
+        proof.packets += len(starts)
+        proof.verified += len(starts)
         return True
 
     def _follow(self, by: Try) -> None:
         """Whether what comes next may be counted at once: as packets of the right key that have not come twice."""
         parameters = by.keys.parameters
-        plain = by.right and not self._offset and not self.tracked and not self.went_back and self._begun
-        if plain and not parameters.roc_mode and not parameters.mki_octets:
-            self._use, self._in_order = self._account.use_of(by), self._came.get(by.keystream)
-        else:
-            self._use = self._in_order = None
+        self._use = self._in_order = None
+        if (
+            not by.right
+            or self._offset
+            or self.tracked
+            or self.went_back
+            or parameters.roc_mode
+            or parameters.mki_octets
+        ):
+            return
+        use, came = self._account.use_of(by), self._came.get(by.keystream)
+        if use is not None and came is not None and use.last_index == came.highest == self._last:
+            self._use, self._in_order = use, came
 
     def _undefer(self, packets: Packets) -> None:
         """Packets of the window from before a key was found: checked with it, or failures."""
@@ -264,7 +277,8 @@ class StreamProof:
     def _count(self, packets: Packets, first: int, last: int, move: int, by: Try) -> None:
         """Count packets that verified."""
         extended = packets.extended[first:last]
-        if len(self._lengths) < MAX_LENGTHS:
+        if self._sized < SIZED:
+            self._sized += 1
             some = slice(first, min(last, first + FULL_TRIES))
             self._lengths.update(map(sub, packets.ends[some], packets.starts[some]))
         lowest, highest = min(extended) + move, max(extended) + move

@@ -41,6 +41,7 @@ from imsinspect.capture.handshakes import (
     Trouble,
 )
 from imsinspect.capture.handshakes.tls13 import encrypted_extensions
+from imsinspect.capture.signalling import MAX_CONNECTION
 from imsinspect.trace.certificates import read_certificate
 from imsinspect.trace.model import Hello, Note, OpenedData, Place, TlsSession
 from imsinspect.trace.tls_secrets import (
@@ -58,8 +59,8 @@ if TYPE_CHECKING:
     from imsinspect.crypto.tls_prf import Exporter
     from imsinspect.trace.model import CertificateInfo
 
-MAX_OPENED = 4 << 20
-"""Octets of readable application data that a session keeps."""
+MAX_OPENED = MAX_CONNECTION
+"""Octets of readable application data that a session keeps: as many as of a connection without TLS."""
 
 _MAX_HELLOS = 64  # kept of a session, of each side
 _MAX_ALERTS = 64
