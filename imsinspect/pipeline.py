@@ -38,6 +38,7 @@ class Options:
     nds: str = "unknown"
     keys: tuple[Path, ...] = ()  # key files (docs/keys.md)
     key_logs: tuple[Path, ...] = ()  # key logs of TLS (RFC 9850)
+    verify: str = "all"  # of the tags whose keys are known: "all", "sample", "none"
     show_secrets: bool = False  # keys and what unencrypted sessions say, which reports otherwise leave out
 
 
@@ -69,11 +70,16 @@ def _audit(paths: Sequence[str], options: Options, progress: Callable[[int, int]
     captures = [Capture(path) for path in expand(paths)]
     read = read_captures(captures, hold(options.keys, options.key_logs), progress)
     trace = read.trace
-    if read.candidates is not None:
+    if read.candidates is not None and options.verify == "none":
+        trace.notes.append(Note(None, "no tag was verified, as was asked"))
+    elif read.candidates is not None:
         from imsinspect.keys.judged import settle
         from imsinspect.keys.prove import prove
 
-        trace.notes += [Note(None, text) for text in prove(trace, read.scans, read.candidates, read.opening)]
+        trace.notes += [
+            Note(None, text)
+            for text in prove(trace, read.scans, read.candidates, read.opening, sample=options.verify == "sample")
+        ]
         settle(trace)
     for capture in captures:
         capture.close()

@@ -68,6 +68,14 @@ class AccessConfidentiality(StrEnum):
     ASSUMED = "assumed"
 
 
+class Verify(StrEnum):
+    """Which of the tags whose keys are known are verified."""
+
+    ALL = "all"
+    SAMPLE = "sample"
+    NONE = "none"
+
+
 class Nds(StrEnum):
     """What is known of network domain security in the core."""
 
@@ -114,6 +122,10 @@ def audit(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Key log of TLS or DTLS (SSLKEYLOGFILE), to open sessions."),
     ] = None,
+    verify: Annotated[
+        Verify,
+        typer.Option(help="Tags that are verified where keys are known; sample is a first look at large captures."),
+    ] = Verify.ALL,
     show_secrets: Annotated[
         bool, typer.Option(help="Show keys, and in JSON what opened sessions say; otherwise keys are named by digests.")
     ] = False,
@@ -142,6 +154,7 @@ def audit(
         nds=nds.value,
         keys=tuple(keys or ()),
         key_logs=tuple(keylog or ()),
+        verify=verify.value,
         show_secrets=show_secrets,
     )
     with Progress(shown=not quiet and sys.stderr.isatty()) as progress:

@@ -39,20 +39,26 @@ if TYPE_CHECKING:
     from imsinspect.trace.scan import Scan
 
 WORTH_IT = 20_000  # packets to be proven, from which on a second process takes some of them
+SAMPLE_FIRST, SAMPLE_EVERY = 8, 50  # packets of a stream that a sample checks (performance.md)
 MAX_REPLAYS = 20  # named for each stream
 MAX_UNUSED = 20  # keys that are noted
 MAX_OTHERS = 8  # SSRCs under one key
 
 
-def prove(trace: Trace, scans: list[Scan], candidates: Candidates, opening: Opening | None = None) -> list[str]:
+def prove(
+    trace: Trace, scans: list[Scan], candidates: Candidates, opening: Opening | None = None, *, sample: bool = False
+) -> list[str]:
     """Put the proofs into the trace; returns what was limited, in words. Raises CaptureError, ProcessError.
 
-    `scans` are in the order of time.
+    `scans` are in the order of time. Of a `sample`, the first packets of each stream and some of the others are
+    checked, and repeated indices are not looked for.
     """
     subjects = _subjects(trace, candidates)
+    if sample:
+        subjects = [each._replace(tracked=False) for each in subjects]
     if not subjects:
         return []
-    work = _Work(trace, candidates, subjects, opening)
+    work = _Work(trace, candidates, subjects, opening, sample)
     if sum(each.of.packets for each in subjects) >= WORTH_IT and processors() > 1:
 
         def other(_orders: BinaryIO, answers: BinaryIO) -> None:
@@ -67,6 +73,10 @@ def prove(trace: Trace, scans: list[Scan], candidates: Candidates, opening: Open
     else:
         found = [work.done(scans, None)]
     notes = _conclude(trace, found, subjects)
+    if sample:
+        notes.append(
+            f"of each stream the first {SAMPLE_FIRST} packets and one in {SAMPLE_EVERY} were verified, as was asked"
+        )
     return [*notes, *_unused(trace)]
 
 
@@ -145,6 +155,7 @@ class _Work(NamedTuple):
     candidates: Candidates
     subjects: list[Subject]
     opening: Opening | None
+    sample: bool
 
     def done(self, scans: list[Scan], share: int | None) -> Findings:
         """Prove the part of one process, or everything."""
@@ -152,7 +163,7 @@ class _Work(NamedTuple):
         mine = [each for each in self.subjects if share is None or (each.number in second) == bool(share)]
         found = self._look(scans, mine)
         again = [each._replace(tracked=True) for each in mine if each.number in found.went_back]
-        if again:
+        if again and not self.sample:
             # Their counters were set back where their sequence numbers do not show it: looked at once more.
             found.compared.add(self._look(scans, again).compared)
         return found
@@ -164,7 +175,7 @@ class _Work(NamedTuple):
         sighted = any(stream.sighted_again for stream in trace.streams)
         for scan in scans:
             found = SecondLook(
-                _ProvenStreams(part, sighted=sighted), _ProvenSenders(part), ssrcs,
+                _ProvenStreams(part, sighted=sighted, sample=self.sample), _ProvenSenders(part), ssrcs,
                 lambda name, frame, packet: part.spoiled(_path(name), packet, frame),
             )  # fmt: skip
             look_again(scan, found, self.opening)
@@ -178,10 +189,10 @@ class _Work(NamedTuple):
 class _ProvenStreams(MediaStreams):
     """Takes the packets of a capture as those that count them do, and proves them."""
 
-    def __init__(self, part: Part, *, sighted: bool) -> None:
+    def __init__(self, part: Part, *, sighted: bool, sample: bool) -> None:
         super().__init__()
         self.part = part
-        self.sighted = sighted
+        self.sighted, self.sample = sighted, sample
         self.rows: list[tuple[bytes, StreamProof | None]] = []
 
     def count_packets(self, data: NDArray[np.uint8], media: Media, found: Ordered) -> None:
@@ -191,6 +202,15 @@ class _ProvenStreams(MediaStreams):
         for row in range(len(self.rows), self.table.count):
             name = self.identity[row].tobytes()[: PROTOCOL + 1]
             self.rows.append((_path(name), self.part.streams.get(name)))
+        if self.sample:
+            seen = self.columns["packets"][who]
+            self.columns["packets"][who] += found.length
+            place = np.arange(len(order)) - np.repeat(begin - seen, found.length)
+            chosen = (place < SAMPLE_FIRST) | (found.extended % SAMPLE_EVERY == 0)
+            if not chosen.any():
+                return
+            found = found.some(chosen)
+            order, begin, who = found.order, found.begin, found.who
         mine = np.array([self._mine(row) for row in who.tolist()], np.bool_)
         if not mine.any():
             return
@@ -204,22 +224,25 @@ class _ProvenStreams(MediaStreams):
         start, end, frame, when = (column.take(order) for column in (media.start, media.end, media.frame, media.when))
         cut = end < media.whole.take(order)
         behind = begin + length
-        usual = np.logical_and.reduceat(follows & ~cut, begin)
+        whole = ~np.logical_or.reduceat(cut, begin)
+        follows = np.logical_and.reduceat(follows, begin)
         octets = _octets(data)
         starts, ends = start.tolist(), end.tolist()
         last_of = behind - 1
-        columns = (who, begin, behind, usual, extended[begin], frame[last_of], when[last_of])
-        for row, first, last, plain, number, at, time in zip(*(each.tolist() for each in columns), strict=True):
+        columns = (who, begin, behind, whole, follows, extended[begin], frame[last_of], when[last_of])
+        for row, first, last, uncut, plain, number, at, time in zip(*(each.tolist() for each in columns), strict=True):
             path, proof = self.rows[row]
-            known = proof is not None and proof.stream.packets > STRAY
-            if plain and known and proof.in_order(octets, starts[first:last], ends[first:last], number, at, time):
-                continue
+            if uncut and proof is not None and proof.stream.packets > STRAY:
+                some, others = starts[first:last], ends[first:last]
+                numbers = range(number, number + last - first) if plain else extended[first:last].tolist()
+                if proof.at_once(octets, some, others, numbers, at, time):
+                    continue
             packets = Packets(octets, *(each[first:last].tolist() for each in (start, end, frame, when, extended)))
-            if not plain:
+            if not uncut:
                 kept = np.flatnonzero(~cut[first:last]).tolist()
-                if proof is not None and len(kept) < last - first:
+                if proof is not None:
                     proof.skip(last - first - len(kept))
-                packets = packets.pick(kept) if len(kept) < last - first else packets
+                packets = packets.pick(kept)
             self.part.take(path, proof, packets)
 
     def _mine(self, row: int) -> bool:

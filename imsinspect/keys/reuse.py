@@ -92,16 +92,12 @@ class Came:
         self.lowest = self.highest = -1
         self.holes: set[int] = set()
 
-    def repeats(self, numbers: Sequence[int], lowest: int, highest: int) -> bool:
-        """Take packets; whether an index among them came before, or it can't be told any more.
-
-        `lowest` and `highest` are those of the numbers.
-        """
+    def repeats(self, numbers: Sequence[int]) -> bool:
+        """Take packets; whether an index among them came before, or it can't be told any more."""
         if self.highest < 0:
-            self.lowest, self.highest = lowest, lowest - 1
-        count = len(numbers)
-        if lowest == self.highest + 1 and highest - lowest == count - 1 and len(set(numbers)) == count:
-            self.highest = highest
+            self.lowest, self.highest = numbers[0], numbers[0] - 1
+        if isinstance(numbers, range) and numbers[0] == self.highest + 1:
+            self.highest = numbers[-1]
             return False
         return any(self._repeats(number) for number in numbers)
 

@@ -29,6 +29,8 @@ from imsinspect.keys.trial import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from imsinspect.capture.frames import FrameId
     from imsinspect.keys.candidates import Candidate
     from imsinspect.trace.model import KeyUse, MediaStream, Proof
@@ -135,24 +137,28 @@ class StreamProof:
                 at += 1
         self._undefer(packets)
 
-    def in_order(
-        self, data: bytes | memoryview, starts: list[int], ends: list[int], extended: int, frame: FrameId, time: int
+    def at_once(
+        self, data: bytes | memoryview, starts: list[int], ends: list[int], numbers: Sequence[int], frame: FrameId,
+        time: int,
     ) -> bool:  # fmt: skip
-        """The usual case in few steps: packets that follow one another, all verify, and need no other word.
+        """The usual case in few steps: packets that all verify, and need no other word.
 
-        `extended` is the sequence number of the first, `frame` and `time` are those of the last. What is left undone,
-        which False says, `take` does packet by packet with the same outcome.
+        `numbers` are their sequence numbers, continuous within the window; a range where packets follow one another.
+        `frame` and `time` are those of the last in the capture. What is left undone, which False says, `take` does
+        packet by packet with the same outcome.
         """
         by, use, came = self._current, self._use, self._in_order
         if by is None or use is None or came is None or self._late is not None or self._pending:
             return False
-        if capture_index(frame) != self._capture:
+        if capture_index(frame) != self._capture or (by.ends is not None and time > by.ends):
             return False
-        step = ((extended - self._last + HALF) & 0xFFFF) - HALF
-        lowest = self._last + step
-        highest = lowest + len(starts) - 1
-        late = by.ends is not None and time > by.ends
-        if lowest != came.highest + 1 or lowest >> 16 != highest >> 16 or late:
+        first = numbers[0]
+        move = self._last + ((first - self._last + HALF) & 0xFFFF) - HALF - first
+        if isinstance(numbers, range):
+            lowest, highest = first + move, numbers[-1] + move
+        else:
+            lowest, highest = min(numbers) + move, max(numbers) + move
+        if lowest < 0 or lowest >> 16 != highest >> 16:
             return False
         if verify_many(by.keys, data, starts, ends, lowest >> 16):
             return False
@@ -161,10 +167,12 @@ class StreamProof:
             self._sized += 1
             self._lengths.update(map(sub, ends[:FULL_TRIES], starts[:FULL_TRIES]))
         self._failing, self._chunk = 0, CHUNK
-        self._last = use.last_index = came.highest = highest
-        self._last_time = time
+        self._last, self._last_time = max(self._last, highest), time
+        if came.repeats(range(lowest, highest + 1) if isinstance(numbers, range) else [n + move for n in numbers]):
+            self.went_back, self._use = True, None
         use.packets += len(starts)
-        use.last = frame
+        use.last, use.last_index = max(use.last, frame), max(use.last_index, highest)
+        use.first_index = min(use.first_index, lowest)
         proof = self._account.proof
         proof.packets += len(starts)
         proof.verified += len(starts)
@@ -184,7 +192,7 @@ class StreamProof:
         ):
             return
         use, came = self._account.use_of(by), self._came.get(by.keystream)
-        if use is not None and came is not None and use.last_index == came.highest == self._last:
+        if use is not None and came is not None:
             self._use, self._in_order = use, came
 
     def _undefer(self, packets: Packets) -> None:
@@ -287,7 +295,7 @@ class StreamProof:
             if came is None:
                 came = self._came[by.keystream] = Came()
             numbers = [each + move for each in extended] if move else extended
-            self.went_back = came.repeats(numbers, lowest, highest)
+            self.went_back = came.repeats(numbers)
         for part in parts(first, last, by, packets.times, self._mkis(packets, first, last, by)):
             relation, detail = part.relation, part.detail
             if self._offset and by.right:

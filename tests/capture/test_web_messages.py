@@ -37,7 +37,9 @@ def test_sizes_that_are_wrong_lead_nowhere() -> None:
     assert message_end(HEAD + b"Content-Length: x\r\n\r\nab") == len(HEAD) + 21
 
 
-@pytest.mark.parametrize(("message", "types"), [(WITH_LENGTH, {"11 REQUEST_INIT_PSK"}), (IN_CHUNKS, {"11 REQUEST_INIT_PSK"})])
+@pytest.mark.parametrize(
+    ("message", "types"), [(WITH_LENGTH, {"11 REQUEST_INIT_PSK"}), (IN_CHUNKS, {"11 REQUEST_INIT_PSK"})]
+)
 def test_a_ticket_request_over_several_segments_is_shown_whole(tmp_path: Path, message: bytes, types: set[str]) -> None:
     """The MIKEY message is taken apart where it stands, in one piece or over chunks."""
     connection = build.TcpConnection(CLIENT, KMS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -89,6 +90,39 @@ def test_the_capture_is_never_written_over(protected: Path, capsys: pytest.Captu
         assert run(["decrypt", str(protected), str(name)]) == 2
         assert "is the capture itself, which is not written over" in capsys.readouterr().err
     assert protected.read_bytes() == before
+
+
+def test_the_capture_is_not_written_over_when_it_comes_by_standard_input(
+    protected: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = protected.read_bytes()
+    for command in (["decrypt", "-", str(protected)], ["audit", "-", "--output", str(protected)]):
+        with protected.open("rb") as file:
+            monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: False, buffer=file))
+            assert run(command) == 2
+        assert f"{protected} is " in capsys.readouterr().err
+    assert protected.read_bytes() == before
+
+
+@pytest.mark.parametrize("option", ["--keys", "--keylog"])
+def test_keys_are_never_written_over(
+    protected: Path, keys: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = keys.read_bytes()
+    for command in (["decrypt", str(protected), str(keys)], ["audit", str(protected), "--output", str(keys)]):
+        assert run([*command, option, str(keys)]) == 2
+        assert f"{keys} holds keys" in capsys.readouterr().err
+    assert keys.read_bytes() == before
+
+
+def test_a_reader_who_leaves_early_gets_a_status_that_says_so(protected: Path, keys: Path) -> None:
+    command = [sys.executable, "-m", "imsinspect", "decrypt", str(protected), "-", "--keys", str(keys)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (2, b"imsinspect: error: standard output was closed before all was written\n")
 
 
 @pytest.mark.parametrize("content", [b"no capture", b""])

@@ -122,3 +122,13 @@ def test_decode_places_the_trailer_of_a_suite(capsys: pytest.CaptureFixture[str]
 def test_decode_says_what_it_can_not_read(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["decode", *words]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["sdp"], ["mikey", "inline:"], []])
+def test_decode_does_not_repeat_what_may_be_a_key(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    key = build.crypto("alice").split("inline:")[1]
+    kind, before = [*words, "", ""][:2]
+    assert run(["decode", kind, before + key] if kind else ["decode", key]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("imsinspect: error: Invalid value: the input is ")
+    assert key not in said

@@ -158,6 +158,17 @@ def test_private_keys_are_files_beside_the_key_file(tmp_path: Path) -> None:
     assert trouble(tmp_path, {"mikey": {"rsa": [7]}}) == "mikey.rsa[0] is no file name"
 
 
+def test_of_a_private_key_no_more_is_read_than_one_can_have(tmp_path: Path) -> None:
+    """As of a device that never ends."""
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    content = {"mikey": {"rsa": ["key.pem"]}}
+    (tmp_path / "key.pem").write_bytes(b"\n" * (1 << 19) + pem)
+    assert len(read_key_file(written(tmp_path, content)).mikey.rsa) == 1
+    (tmp_path / "key.pem").write_bytes(b"\n" * (1 << 20) + pem)
+    assert trouble(tmp_path, content) == "mikey.rsa[0] is no private key in PEM without a password"
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imsinspect.capture.errors import UsageError
 from imsinspect.crypto.tls import TRAFFIC_SECRETS
-from imsinspect.keys.keylog import parse_keylog
+from imsinspect.keys import keylog
+from imsinspect.keys.keylog import parse_keylog, read_key_log
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RANDOM = b"\xab" * 32
 MASTER = bytes(range(48))
@@ -89,3 +96,12 @@ def test_malformed_lines_are_passed_over_and_counted(text: bytes) -> None:
 def test_no_octets_raise(text: bytes) -> None:
     found = parse_keylog(text)
     assert found.lines == 0
+
+
+def test_of_a_file_that_is_too_long_no_more_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a device that never ends."""
+    path = tmp_path / "keys.log"
+    path.write_bytes(line("CLIENT_RANDOM", RANDOM, MASTER) + bytes(1 << 20))
+    monkeypatch.setattr(keylog, "MAX_OCTETS", 1 << 20)
+    with pytest.raises(UsageError, match=r"key log .*: longer than 1 MiB"):
+        read_key_log(path)

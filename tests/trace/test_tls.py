@@ -282,6 +282,19 @@ def test_what_is_opened_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [note.text for note in session.notes] == ["only the first 100 octets of readable content are kept"]
 
 
+def test_a_long_session_is_read_as_far_as_a_long_connection() -> None:
+    """A trunk between two proxies carries the calls of hours."""
+    length, number = 16_000, 400
+    mac = b"\xee" * 20
+    (session,) = sessions(
+        (True, record(22, client_hello(suites="002c"))),
+        (False, record(22, server_hello(0x002C))),
+        *[(True, (b"" if count else CHANGE) + record(23, bytes(length) + mac)) for count in range(number)],
+    )
+    assert sum(len(one.data) for one in session.opened_data) == length * number
+    assert session.notes == []
+
+
 def test_a_renegotiation_stays_one_session_with_both_server_hellos() -> None:
     mac = b"\xee" * 20
     (session,) = sessions(
