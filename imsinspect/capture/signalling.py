@@ -21,12 +21,13 @@ from dissectors.tls.suites import suite
 from imsinspect.capture import classify, esp
 from imsinspect.capture.decode import ESP_NULL, ESP_OPENED, SCTP_DATA, TURN, UDP
 from imsinspect.capture.flows import DTLS_ENOUGH, OPEN, UNWANTED, WANTED, Flows
-from imsinspect.capture.identity import PORTS, SSRC, VERSION
+from imsinspect.capture.identity import PORTS, SSRC, VERSION, endpoints
 from imsinspect.capture.odd import plain_packet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set
 
+    from imsinspect.capture.endpoint import Endpoint
     from imsinspect.crypto.esp import EspParameters
     from imsinspect.crypto.tls import TlsSecrets
 
@@ -197,6 +198,8 @@ class Signalling:
         self.flows = flows
         self.esp_keys: Sequence[tuple[int | None, EspParameters]] = ()  # by SPI; None: of any association
         self.secrets: TlsSecrets | None = None  # TLS and DTLS that they open is kept like what no cipher hides
+        self.readable: Set[frozenset[Endpoint]] = frozenset()  # between which TLS and DTLS can be read in any case
+        self.passed: list[int] = []  # flows of TLS and DTLS whose content was let go
         self.datagrams: list[Kept] = []
         self.clipped: list[int] = []  # frames of SIP requests cut within their request lines
         self.dtls: dict[int, list[Kept]] = {}
@@ -268,6 +271,7 @@ class Signalling:
         octets = self.dtls_octets[each.flow] = self.dtls_octets[each.flow] + len(each.data)
         if octets > DTLS_OCTETS and (octets > MAX_CONNECTION or not self._dtls_readable(each.flow)):
             self.flows.state[each.flow] |= DTLS_ENOUGH
+            self.passed.append(each.flow)
         else:
             self.dtls.setdefault(each.flow, []).append(self._kept(each))
 
@@ -275,7 +279,7 @@ class Signalling:
         """Whether a ServerHello of either direction chose a NULL cipher, or secrets open it; looked for once."""
         known = self.dtls_null.get(flow)
         if known is None:
-            known = False
+            known = self._between_readable(flow)
             for each, other in ((flow, self.flows.opposite(flow)), (self.flows.opposite(flow), flow)):
                 for kept in self.dtls.get(each, ())[:DTLS_HELLOS]:
                     code = dtls_server_hello_suite(kept.data)
@@ -469,10 +473,16 @@ class Signalling:
         if self._readable(connection):
             connection.settled = True
         else:
+            self.passed += connection.members[:1]
             self._let_go(connection, keep=True)
+
+    def _between_readable(self, flow: int) -> bool:
+        return bool(self.readable) and frozenset(endpoints(self.flows.identity[flow].tobytes())) in self.readable
 
     def _readable(self, connection: Connection) -> bool:
         """Whether a ServerHello chose a NULL cipher, or the secrets at hand may open what it chose."""
+        if self._between_readable(connection.members[0]):
+            return True
         for side in (False, True):
             begin = _begin_of(connection.segments, side)
             code = server_hello_suite(begin)

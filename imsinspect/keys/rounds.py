@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imsinspect.capture.blocks import SECRETS_TLS
+from imsinspect.capture.identity import endpoints
 from imsinspect.capture.opening import Opening
 from imsinspect.trace.correlate import correlate
 from imsinspect.trace.scan import rescan
@@ -94,7 +95,8 @@ def read_captures(captures: list[Capture], held: Held, progress: Callable[[int, 
         scans = _scans(captures, held, progress)
         trace = correlate(scans)
         collected = _collect(trace, held)
-        if held.count == known or not _more_opens(trace, held):
+        passed = _passed_over(trace, scans, held)
+        if not passed and (held.count == known or not _more_opens(trace, held)):
             break
     if collected is None:
         return Read(trace, scans, None, None, held.opening)
@@ -116,6 +118,22 @@ def _collect(trace: Trace, held: Held) -> Collected | None:
     held.opening.tls.psks += [each for each in collected.psks if each not in psks]
     held.opening.cms += [each for each in collected.keks if each not in keks]
     return collected
+
+
+def _passed_over(trace: Trace, scans: list[Scan], held: Held) -> bool:
+    """Whether content was let go that can be read: its handshake is in another capture, or its secrets came later."""
+    tls = held.opening.tls
+    held.opening.readable |= {
+        frozenset((session.client, session.server))
+        for session in trace.tls_sessions
+        if session.opened or any(tls.opens(hello.random, session.cipher_suite or 0) for hello in session.client_hellos)
+    }
+    signalling = [scan.found.signalling for scan in scans]
+    return any(
+        frozenset(endpoints(each.flows.identity[flow].tobytes())) in held.opening.readable
+        for each in signalling
+        for flow in each.passed
+    )
 
 
 def _more_opens(trace: Trace, held: Held) -> bool:

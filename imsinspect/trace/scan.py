@@ -106,6 +106,7 @@ def _run(
     learn = None
     if opening is not None:
         found.signalling.secrets, found.signalling.esp_keys = opening.tls, opening.esp
+        found.signalling.readable = frozenset(opening.readable)
         learn = opening.learn
     try:
         return found.run(opened.windows, opened.walk, progress, learn)
