@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from imsinspect.keys.ring import KeyRing, RingKey
     from imsinspect.trace.model import Call, KeyPlace, MediaLine, MediaStream, RtcpSource, StreamUse, Trace
 
-AGREED, USER, OFFERED, OTHER_DIRECTION, OTHER_LINE, OTHER_CALL = (
-    "agreed", "key file", "offered", "other direction", "other line", "other call",
+RELATIONS = (
+    "agreed", "same hosts", "key file", "offered", "other direction", "other line", "other call",
 )  # fmt: skip
-ORDER = {name: rank for rank, name in enumerate((AGREED, USER, OFFERED, OTHER_DIRECTION, OTHER_LINE, OTHER_CALL))}
+AGREED, SAME_HOSTS, USER, OFFERED, OTHER_DIRECTION, OTHER_LINE, OTHER_CALL = RELATIONS
+ORDER = {name: rank for rank, name in enumerate(RELATIONS)}
+TRIED = frozenset((SAME_HOSTS, USER))  # nothing says that such a key is for these packets, unless it names their SSRC
 MAX_CANDIDATES = 64  # keys of the trace that are tried for one stream
 MAX_USER_KEYS = 4096  # of the user's file
 MAX_STRANGERS = 256  # keys of other calls that are tried where nothing else explains a packet
@@ -112,7 +114,7 @@ class Candidates:
         if not self.uses.get(id(stream)):
             for key, place in self.known.of_hosts.get(hosts(stream.source.ip, stream.destination.ip), ()):
                 if key.is_for(stream.ssrc):
-                    add(key, AGREED, place.begins)
+                    add(key, SAME_HOSTS, place.begins)
         for key in self.users:
             if key.is_for(stream.ssrc):
                 add(key, USER, 0)

@@ -56,9 +56,9 @@ def collect(trace: Trace, user: UserKeys | None = None) -> Collected:
     known.of_path = path_keys(trace, ring)
     for number, srtp in enumerate(user.srtp if user is not None else ()):
         _from_file(srtp, number, ring)
-    trace.keys = ring.master_keys()
+    candidates = Candidates(trace, ring, known)
     trace.key_repeats = repeats(trace)
-    return Collected(Candidates(trace, ring, known), ring, psks, keks)
+    return Collected(candidates, ring, psks, keks)
 
 
 def _pre_shared(shared: list[PreShared], lines: dict[str, MediaLine]) -> list[PreSharedKey]:

@@ -15,7 +15,7 @@ from imsinspect.capture.decode import UDP
 from imsinspect.capture.identity import PROTOCOL, SSRC, identity_of
 from imsinspect.capture.media import MediaStreams, Ordered
 from imsinspect.capture.rtcp import RtcpSenders, is_plain
-from imsinspect.keys.candidates import USER
+from imsinspect.keys.candidates import TRIED
 from imsinspect.keys.part import STRAY, Part, Subject
 from imsinspect.keys.second_look import SecondLook, look_again
 from imsinspect.keys.srtp_proof import Packets
@@ -313,8 +313,8 @@ def _conclude(trace: Trace, found: list[Findings], subjects: list[Subject]) -> l
             _replayed(everyone[again.stream].proof, again)
         trace.keystream_reuse += part.compared.reuses
     for subject in subjects:
-        # A key of the user's file that names no SSRC was tried: where it does not fit it was meant for others.
-        tried_only = all(each.relation == USER and subject.of.ssrc not in each.key.senders for each in subject.keys)
+        # A key that names no SSRC and belongs to no line was tried: where it does not fit it was meant for others.
+        tried_only = all(each.relation in TRIED and subject.of.ssrc not in each.key.senders for each in subject.keys)
         if tried_only and subject.of.proof is not None and not subject.of.proof.uses:
             subject.of.proof = None
     for each in everyone:

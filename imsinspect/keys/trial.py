@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from imsinspect.capture.frames import capture_index
-from imsinspect.keys.candidates import AGREED, OTHER_CALL, USER
+from imsinspect.keys.candidates import AGREED, OTHER_CALL, TRIED
 from imsinspect.keys.diagnosis import ALTERED, MKI, NO_KEY, PLAIN, SALT, STALE, WRONG_SSRC, variants
 from imsinspect.trace.model import Failure, KeyUse, Proof
 
@@ -45,7 +45,7 @@ class Try(NamedTuple):
     @property
     def right(self) -> bool:
         """A receiver would accept what it protects."""
-        return self.relation in (AGREED, USER)
+        return self.relation == AGREED or self.relation in TRIED
 
     @property
     def keystream(self) -> tuple[str, str]:

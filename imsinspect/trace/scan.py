@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from imsinspect.capture.blocks import Secrets
-    from imsinspect.capture.media import MediaStreams
     from imsinspect.capture.opening import Opening
-    from imsinspect.capture.rtcp import RtcpSenders
     from imsinspect.capture.source import Opened
 
 
@@ -83,15 +81,6 @@ def rescan(
         info.notes.append(f"{len(found.fragments.overlaps)} IP fragments contradict others of their packet")
     info.notes += [f"{count} packets not read: {reason}" for reason, count in sorted(found.skips.items())]
     return Scan(index, info, found, facts.secrets, capture, opening)
-
-
-def look_again(earlier: Scan, streams: MediaStreams, rtcp: RtcpSenders, opening: Opening | None = None) -> None:
-    """Hand the media of a capture that was scanned to others than those who counted it. Raises CaptureError."""
-    if earlier.info.error:
-        return
-    found = FirstPass(streams, rtcp, media_only=True)
-    _run(found, earlier.capture.open(), earlier.index, opening)
-    found.inject(earlier.found.late)
 
 
 def _run(

@@ -1,4 +1,4 @@
-"""linphone with mandatory DTLS-SRTP, SIP over UDP in clear: fingerprints can be read and changed, keys can't be had."""
+"""linphone with mandatory DTLS-SRTP, SIP over UDP in clear: fingerprints can be read and changed. No key log."""
 
 import sys
 

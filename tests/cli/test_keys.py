@@ -75,3 +75,19 @@ def test_a_wrong_file_is_bad_usage_and_nothing_of_it_is_quoted(
 def test_a_file_that_is_not_there(option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["audit", SDES, option, str(tmp_path / "none")]) == 2
     assert "can't be read (No such file or directory)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "checked", "said"),
+    [
+        ("all", [350, 351], []),
+        ("sample", [15, 15], ["of each stream the first 8 packets and one in 50 were verified, as was asked"]),
+        ("none", [None, None], ["no tag was verified, as was asked"]),
+    ],
+)
+def test_fewer_tags_are_verified_where_that_was_asked_and_the_report_says_so(
+    capsys: pytest.CaptureFixture[str], asked: str, checked: list[int | None], said: list[str]
+) -> None:
+    found, _ = report(capsys, SDES, "--verify", asked)
+    assert [each["verified"] and each["verified"]["packets"] for each in found["streams"]] == checked
+    assert [note["text"] for note in found["notes"]] == said
