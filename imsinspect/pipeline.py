@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imsinspect.capture.source import Capture, expand
 from imsinspect.keys.rounds import hold, read_captures
-from imsinspect.profiles import ProfileChoice, infer
+from imsinspect.policy import Policy
+from imsinspect.profiles import ProfileChoice, choose
 from imsinspect.report.audit import Audit
 from imsinspect.rules.evaluate import evaluate
 from imsinspect.rules.outcome import Severity
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from imsinspect.profiles import Profiles
     from imsinspect.rules.evaluate import Evaluation
 
 FINDINGS, UNREADABLE, NOTHING_ASSESSED, CLEAN = 1, 2, 3, 0
@@ -39,6 +41,7 @@ class Options:
     keys: tuple[Path, ...] = ()  # key files (docs/keys.md)
     key_logs: tuple[Path, ...] = ()  # key logs of TLS (RFC 9850)
     verify: str = "all"  # of the tags whose keys are known: "all", "sample", "none"
+    policy: Policy = field(default_factory=Policy)
     show_secrets: bool = False  # keys and what unencrypted sessions say, which reports otherwise leave out
 
 
@@ -83,15 +86,13 @@ def _audit(paths: Sequence[str], options: Options, progress: Callable[[int, int]
         settle(trace)
     for capture in captures:
         capture.close()
-    explicit = options.profile != "auto"
-    profiles = (
-        {call.id: ProfileChoice(options.profile, inferred=False) for call in trace.calls} if explicit else infer(trace)
-    )
-    evaluation = evaluate(trace, Scene(options.capture_point, options.access_confidentiality, options.nds, profiles))
+    asked = options.profile if options.profile != "auto" else options.policy.profile or "auto"
+    profiles = choose(trace, options.profile, options.policy)
+    evaluation = evaluate(trace, _scene(options, profiles))
     result = Audit(
         trace=trace,
-        profile=ProfileChoice(options.profile, inferred=not explicit),
-        call_profiles=profiles,
+        profile=ProfileChoice(asked, inferred=asked == "auto"),
+        call_profiles=profiles.calls,
         assessments=evaluation.assessments,
         findings=evaluation.findings,
         fail_on=options.fail_on,
@@ -102,6 +103,23 @@ def _audit(paths: Sequence[str], options: Options, progress: Callable[[int, int]
         result.secrets = {key.digest: key.signalled or key.key_salt for key in keys}
     _conclude(result, evaluation)
     return result
+
+
+def _scene(options: Options, profiles: Profiles) -> Scene:
+    """What is said of where the captures were taken: an option before the policy file, that before the default."""
+    policy = options.policy
+
+    def said(option: str, default: str, file: str | None) -> str:
+        return option if option != default or file is None else file
+
+    return Scene(
+        said(options.capture_point, "auto", policy.capture_point),
+        said(options.access_confidentiality, "unknown", policy.access_confidentiality),
+        said(options.nds, "unknown", policy.nds),
+        profiles.calls,
+        profiles.conferences,
+        policy,
+    )
 
 
 def _conclude(result: Audit, evaluation: Evaluation) -> None:

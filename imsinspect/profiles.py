@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dissectors.sip.parse import parameters, uri_of
 from dissectors.tls.suites import suite
+from imsinspect.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,20 @@ MEDIASEC_OF = {"sdes-srtp": "rtp", "msrp-tls": "msrp", "bfcp-tls": "bfcp"}
 SDES, KMS, E2AE, STUDY, OPEN = "E2E-SDES", "E2E-KMS", "E2AE", "TR-KMS", "open"
 SOLUTION_OF_A_CONFERENCE = {KMS: "G3"}  # TS 33.328 Annex G.3; all others are G.2
 
+COVERS: dict[str, frozenset[str]] = {
+    "g2": frozenset(("G2",)),
+    "g3": frozenset(("G3", KMS)),
+    "e2ae": frozenset(E2AE_OF.values()),
+    "e2e-sdes": frozenset((SDES,)),
+    "e2e-kms": frozenset((KMS,)),
+    "tr-sdes": frozenset(("TR-SDES",)),
+    "tr-kms": frozenset(("TR-KMS",)),
+    "im-sig": frozenset(("IM-SIG",)),
+    "im-kms": frozenset(("IM-KMS",)),
+    "rfc-only": frozenset(),
+}
+"""Tokens of rules that apply when the user asks for a profile."""
+
 TICKET_TRANSFER = frozenset((14, 15))  # MIKEY data types TRANSFER_INIT and TRANSFER_RESP (RFC 6043 §4.2)
 MAX_REASONS = 16
 MAX_LEGS = 16
@@ -41,6 +56,7 @@ class ProfileChoice:
     name: str  # "auto" for a run; "E2AE-RTP", "E2E-SDES" …, or "open" where nothing decides
     inferred: bool
     because: tuple[str, ...] = ()
+    covers: frozenset[str] = frozenset()  # tokens whose rules apply
 
 
 @dataclass(slots=True)
@@ -66,6 +82,63 @@ class _Score:
         """Something seen."""
         if len(self.reasons) < MAX_REASONS:
             self.reasons[text] = None
+
+
+@dataclass(slots=True, frozen=True)
+class Profiles:
+    """The profile of every call and conference, by their ids."""
+
+    calls: dict[str, ProfileChoice]
+    conferences: dict[str, ProfileChoice]
+
+
+def choose(trace: Trace, asked: str = "auto", policy: Policy | None = None) -> Profiles:
+    """The profiles that the user asked for, and those that the trace shows where the user asked for none.
+
+    What the policy says of one call or conference is nearer than what is asked for all of them.
+    """
+    policy = policy or Policy()
+    general = asked if asked != "auto" else policy.profile or "auto"
+    inferred = infer(trace)
+    told = {call.id: policy.calls.get(call.call_id.decode("utf-8", "replace")) for call in trace.calls}
+    conferences: dict[str, ProfileChoice] = {}
+    of_conference: dict[str, str] = {}
+    for conference in trace.conferences:
+        scope = policy.conferences.get(conference.uri)
+        name = scope.profile if scope is not None and scope.profile is not None else general
+        legs = [leg.call for each in conference.participants for leg in each.legs]
+        if name != general or name != "auto":
+            of_conference |= dict.fromkeys(legs, name)
+        conferences[conference.id] = (
+            _explicit(name, None) if name != "auto" else _of_legs([inferred[leg] for leg in legs if leg in inferred])
+        )
+    calls = {}
+    for call in trace.calls:
+        scope = told[call.id]
+        own = scope.profile if scope is not None else None
+        name = own or of_conference.get(call.id, general)
+        calls[call.id] = inferred[call.id] if name == "auto" else _explicit(name, inferred[call.id])
+    return Profiles(calls, conferences)
+
+
+def _explicit(name: str, inferred: ProfileChoice | None) -> ProfileChoice:
+    """What the user chose. In G.2 legs are protected to the access edge or with the focus, as inference shows."""
+    covers = COVERS[name]
+    if name == "g2" and inferred is not None:
+        covers |= inferred.covers & {*E2AE_OF.values(), SDES}
+    return ProfileChoice(name, inferred=False, covers=covers)
+
+
+def _of_legs(legs: list[ProfileChoice]) -> ProfileChoice:
+    """The profile that most of the legs of a conference have; open where none does, or two are as frequent."""
+    names = Counter(leg.name for leg in legs if leg.name != OPEN)
+    ranked = names.most_common(2)
+    if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
+        return ProfileChoice(OPEN, inferred=True)
+    name = ranked[0][0]
+    same = [leg for leg in legs if leg.name == name]
+    because = (f"{len(same)} of {len(legs)} legs", *same[0].because)
+    return ProfileChoice(name, inferred=True, because=because, covers=frozenset().union(*(leg.covers for leg in same)))
 
 
 def infer(trace: Trace) -> dict[str, ProfileChoice]:
@@ -101,10 +174,20 @@ def _choose(call: Call, legs: list[Call], announced: dict[str, set[str]], confer
     if focus:
         score.note(focus)
         _judge_study(score, call)
-    name = _winner(score)
+    name = solution = _winner(score)
     if focus and name != OPEN:
         name = SOLUTION_OF_A_CONFERENCE.get(name, "G2")
-    return ProfileChoice(name, inferred=True, because=tuple(score.reasons))
+    return ProfileChoice(name, inferred=True, because=tuple(score.reasons), covers=_covered(score, name, solution))
+
+
+def _covered(score: _Score, name: str, solution: str) -> frozenset[str]:
+    """Tokens whose rules apply to a leg: its solution's, and its conference's."""
+    if name == OPEN:
+        return frozenset()
+    if solution != E2AE:
+        return frozenset((name, solution))
+    edge = {each for each in E2AE_OF.values() if score.sums.get(each, 0) >= ENOUGH}
+    return frozenset((edge or {*E2AE_OF.values()}) | ({name} - {E2AE}))
 
 
 def _winner(score: _Score) -> str:

@@ -75,7 +75,9 @@ def registration(mechanisms: str) -> list[SignallingMessage]:
 
 def test_the_e2ae_indication_decides() -> None:
     (found,) = profiles(call(audio(KEY, REQUESTED), audio(OTHER_KEY)))
-    assert found == ProfileChoice("E2AE-RTP", True, ("a=3ge2ae:requested, audio line 0 (decisive for E2AE-RTP)",))
+    assert found == ProfileChoice(
+        "E2AE-RTP", True, ("a=3ge2ae:requested, audio line 0 (decisive for E2AE-RTP)",), frozenset(("E2AE-RTP",))
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,10 @@ def test_an_unknown_indication_decides_nothing() -> None:
 def test_keys_on_both_sides_are_end_to_end_sdes() -> None:
     (found,) = profiles(call(audio(KEY), audio(OTHER_KEY)))
     assert found == ProfileChoice(
-        "E2E-SDES", True, ("RTP/SAVP with a=crypto on both sides, no a=3ge2ae, audio line 0 (strong for E2E-SDES)",)
+        "E2E-SDES",
+        True,
+        ("RTP/SAVP with a=crypto on both sides, no a=3ge2ae, audio line 0 (strong for E2E-SDES)",),
+        frozenset(("E2E-SDES",)),
     )
 
 

@@ -13,9 +13,9 @@ from imsinspect.rules.registry import RULES
 from imsinspect.trace.model import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from imsinspect.rules.outcome import Evidence, Outcome, Verdict
+    from imsinspect.rules.outcome import Evidence, Outcome, Subject, Verdict
     from imsinspect.rules.rule import Rule, Scene
     from imsinspect.trace.model import Trace
 
@@ -39,11 +39,12 @@ def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] = RULES) -> Evalu
     facts: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
     waiting: list[tuple[Rule, str, Finding]] = []
     equals: Counter[tuple[str, ...]] = Counter()
+    gaps: dict[str, tuple[bool, list[Outcome]]] = {}
     for rule in rules:
         rows: dict[tuple[str, str], Assessment] = {}
         remedy = " ".join(rule.sections.get("How to fix it", "").split())
         try:
-            for outcome in rule.check(trace, scene):
+            for outcome in _outcomes(rule, trace, scene, gaps):
                 _count(rows, rule, outcome)
                 if outcome.verdict in FOUND:
                     finding = _finding(rule, outcome, remedy, equals)
@@ -61,6 +62,22 @@ def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] = RULES) -> Evalu
         finding.follows_from = list(dict.fromkeys(root.fingerprint for root in roots))
     result.findings.sort(key=lambda each: (-each.severity, each.rule, _first_frame(each.evidence)))
     return result
+
+
+def _outcomes(rule: Rule, trace: Trace, scene: Scene, gaps: dict[str, tuple[bool, list[Outcome]]]) -> Iterator[Outcome]:
+    """What a rule says, and what may be hidden of what it needs."""
+    present = True
+    hidden: dict[tuple[str, Subject], Outcome] = {}
+    for need in rule.needs:
+        if need.name not in gaps:
+            gaps[need.name] = need.present(trace), list(need.gaps(trace))
+        there, outcomes = gaps[need.name]
+        present = present and there
+        for outcome in outcomes:
+            hidden[outcome.gap, outcome.subject] = outcome
+    if present:
+        yield from rule.check(trace, scene)
+    yield from hidden.values()
 
 
 def _count(rows: dict[tuple[str, str], Assessment], rule: Rule, outcome: Outcome) -> None:

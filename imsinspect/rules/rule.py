@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from imsinspect.policy import Policy
 from imsinspect.rules.outcome import Outcome, Severity
 from imsinspect.trace.model import Trace
 
 if TYPE_CHECKING:
     from imsinspect.profiles import ProfileChoice
+    from imsinspect.rules.needs import Need
 
 HEADINGS = (
     "What it checks",
@@ -35,6 +38,41 @@ class Scene:
     access_confidentiality: str = "unknown"  # unknown, assumed
     nds: str = "unknown"  # unknown, trusted-site
     profiles: dict[str, ProfileChoice] = field(default_factory=dict)  # by call id
+    conference_profiles: dict[str, ProfileChoice] = field(default_factory=dict)  # by conference id
+    policy: Policy = field(default_factory=Policy)
+    memo: dict[Callable[[Trace, Scene], Any], Any] = field(default_factory=dict, repr=False)  # of `once`
+
+    def covers(self, call: str, profiles: tuple[str, ...]) -> bool | None:
+        """Whether a rule of these profiles applies to a call; None where the call's profile is open."""
+        return _covers(self.profiles.get(call), profiles)
+
+    def covers_conference(self, conference: str, profiles: tuple[str, ...]) -> bool | None:
+        """Likewise, for a conference."""
+        return _covers(self.conference_profiles.get(conference), profiles)
+
+
+def _covers(choice: ProfileChoice | None, profiles: tuple[str, ...]) -> bool | None:
+    if "ALL" in profiles:
+        return True
+    if choice is None or choice.name == "open":
+        return None
+    return not choice.covers.isdisjoint(profiles)
+
+
+Shared = TypeVar("Shared")
+
+
+def once(function: Callable[[Trace, Scene], Shared]) -> Callable[[Trace, Scene], Shared]:
+    """Of a function of the trace that several rules use, the result of its first call in an audit."""
+
+    @wraps(function)
+    def shared(trace: Trace, scene: Scene) -> Shared:
+        if function not in scene.memo:
+            scene.memo[function] = function(trace, scene)
+        result: Shared = scene.memo[function]
+        return result
+
+    return shared
 
 
 Check = Callable[[Trace, Scene], Iterator[Outcome]]
@@ -52,6 +90,7 @@ class Rule:
     references: tuple[str, ...]
     check: Check
     follows: tuple[str, ...] = ()  # rules whose finding on the same fact is the root of this one's (rules.md 19.1.3)
+    needs: tuple[Need, ...] = ()  # without these there is no subject
 
     @property
     def title(self) -> str:
@@ -83,10 +122,11 @@ def rule(
     profiles: tuple[str, ...],
     references: tuple[str, ...],
     follows: tuple[str, ...] = (),
+    needs: tuple[Need, ...] = (),
 ) -> Callable[[Check], Rule]:
     """Declare the function below as a rule; its docstring is the rule's page: one line, then the HEADINGS."""
 
     def declare(check: Check) -> Rule:
-        return Rule(id, name, severity, tier, profiles, references, check, follows)
+        return Rule(id, name, severity, tier, profiles, references, check, follows, needs)
 
     return declare

@@ -29,6 +29,7 @@ from imsinspect.trace.judgement import judge
 from imsinspect.trace.media import media_streams, rtcp_sources
 from imsinspect.trace.mikey import of_calls
 from imsinspect.trace.model import (
+    CarriedMessage,
     Counts,
     EspAssociation,
     MikeyMessage,
@@ -70,7 +71,9 @@ if TYPE_CHECKING:
     from imsinspect.trace.scan import Scan
     from imsinspect.trace.smime import SmimeOpener
 
+CARRIED = frozenset((classify.MSRP, classify.BFCP, classify.H248))
 TRANSPORTS = {classify.SIP: "tcp", classify.WEBSOCKET: "ws"}
+MAX_CARRIED = 64 << 10  # octets kept of one message of MSRP, BFCP or H.248
 MAX_NOTES = 1_000
 MAX_UNREAD = 10_000  # for one reason
 JUDGED_BESIDE = 400  # streams; the judgement of fewer is over before another process would begin
@@ -88,6 +91,7 @@ class _Builder:
         self.counts = Counts(packets=sum(scan.info.packets for scan in scans))
         self.sessions: list[TlsSession] = []
         self.mikey: list[MikeyMessage] = []  # outside of session descriptions of calls
+        self.of_sessions: list[tuple[CarriedMessage, TlsSession]] = []
         self.extra_stun = 0
         self.unread_for: Counter[str] = Counter()
         self.descriptions: dict[bytes, SessionDescription] = {}
@@ -203,11 +207,23 @@ class _Builder:
             self.unread(flow.frame, SIGCOMP)
             several = f"{flow.datagrams} datagrams" if flow.datagrams > 1 else "1 datagram"
             self.note(flow.frame, f"{SIGCOMP}: {several} from {flow.source} to {flow.destination}")
-        self.counts.bfcp_messages += sum(1 for _ in datagrams(self.scans, "floor"))
+        for each in datagrams(self.scans, "floor"):
+            self.counts.bfcp_messages += 1
+            self.carry(classify.BFCP, each.data, each.frames, each.time, path_ends(each.path), each.origin)
         for each in datagrams(self.scans, "keys"):
             self.counts.mikey_messages += 1
             self.mikey.append(MikeyMessage(each.frames, each.time, each.data, "udp", *path_ends(each.path)))
-        self.counts.h248_messages += sum(1 for _ in datagrams(self.scans, "gateway"))
+        for each in datagrams(self.scans, "gateway"):
+            self.counts.h248_messages += 1
+            self.carry(classify.H248, each.data, each.frames, each.time, path_ends(each.path), each.origin)
+
+    def carry(
+        self, kind: str, data: bytes, frames: tuple[int, ...], time: int, ends: tuple[Endpoint, Endpoint], origin: int
+    ) -> None:
+        """A datagram of floor or gateway control."""
+        transport = "sctp" if origin & SCTP_DATA else "udp"
+        kept = CarriedMessage(kind, frames, time, *ends, transport, _protection(origin), data[:MAX_CARRIED], len(data))
+        self.trace.carried.append(kept)
 
     def connection(self, each: JoinedConnection) -> None:
         """Read one TCP connection."""
@@ -248,9 +264,14 @@ class _Builder:
             self.unread(each.segments[-1].frame, TOO_LONG)
 
     def found(
-        self, found: StreamMessage, ends: tuple[Endpoint, Endpoint], transport: str, protection: Protection
+        self,
+        found: StreamMessage,
+        ends: tuple[Endpoint, Endpoint],
+        transport: str,
+        protection: Protection,
+        session: TlsSession | None = None,
     ) -> None:
-        """A message out of a connection between two ends: SIP is parsed, other protocols are counted."""
+        """A message out of a connection between two ends: SIP is parsed, other protocols are counted and kept."""
         if found.kind in (classify.HTTP, classify.RTSP):
             self.counts.mikey_messages += carried(found.data)
             source, destination = ends if found.forward else reversed(ends)
@@ -259,6 +280,15 @@ class _Builder:
             return
         if found.kind not in TRANSPORTS:
             self.count(found.kind)
+            if found.kind in CARRIED:
+                source, destination = ends if found.forward else reversed(ends)
+                kept = CarriedMessage(
+                    found.kind, found.frames, found.time, source, destination, transport or "tcp", protection,
+                    found.data[:MAX_CARRIED], len(found.data),
+                )  # fmt: skip
+                if session is not None:
+                    self.of_sessions.append((kept, session))
+                self.trace.carried.append(kept)
             return
         source, destination = ends if found.forward else reversed(ends)
         self.message(
@@ -300,7 +330,8 @@ class _Builder:
         for found in opened_messages(session):
             session.opened_messages[found.kind] += 1
             if found.kind != "media":
-                self.found(found, ends, session.transport, Protection.TLS_NULL if null else Protection.OPENED)
+                protection = Protection.TLS_NULL if null else Protection.OPENED
+                self.found(found, ends, session.transport, protection, session)
 
     def streams_of_bytes(self) -> None:
         """All TCP connections; media found in them goes back through the columns."""
@@ -354,6 +385,9 @@ class _Builder:
         for number, session in enumerate(self.sessions, 1):
             session.id = f"tls-{number}"
             trace.notes += session.notes[: max(0, MAX_NOTES - len(trace.notes))]
+        for carried_message, session in self.of_sessions:
+            carried_message.session = session.id
+        trace.carried.sort(key=lambda each: (each.time, each.frames[0]))
         trace.tls_sessions = self.sessions
         trace.registrations = build_registrations(self.sip)
         trace.calls = build_calls(self.sip)

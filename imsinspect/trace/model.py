@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dissectors.sip.parse import SipMessage
     from imsinspect.capture.endpoint import Endpoint
     from imsinspect.capture.frames import FrameId
+    from imsinspect.trace.conference_model import Conference
 
 
 # --- captures and notes ---------------------------------------------------------------------------
@@ -549,6 +550,25 @@ class MikeyMessage:
     remarks: tuple[str, ...] = ()
 
 
+# --- messaging, floor control, gateway control ----------------------------------------------------
+
+
+@dataclass(slots=True)
+class CarriedMessage:
+    """A message of MSRP, BFCP or H.248 as it travelled; builders of this room take it apart."""
+
+    kind: str  # "msrp", "bfcp", "h248"
+    frames: tuple[FrameId, ...]
+    time: int
+    source: Endpoint
+    destination: Endpoint
+    transport: str  # "udp", "tcp", "sctp", "tls", "dtls"
+    protection: Protection
+    data: bytes = field(repr=False)  # the first 64 KiB of it
+    octets: int = 0
+    session: str = ""  # id of the TLS session that it was read from
+
+
 # --- ESP ------------------------------------------------------------------------------------------
 
 
@@ -615,9 +635,11 @@ class Trace:
     tls_sessions: list[TlsSession] = field(default_factory=list)
     esp: list[EspAssociation] = field(default_factory=list)
     mikey: list[MikeyMessage] = field(default_factory=list)
+    carried: list[CarriedMessage] = field(default_factory=list)  # MSRP, BFCP and H.248, in time order
     keys: list[MasterKey] = field(default_factory=list)  # in order of first sight; the user's behind them
     key_repeats: list[KeyRepeat] = field(default_factory=list)
     keystream_reuse: list[KeystreamReuse] = field(default_factory=list)
+    conferences: list[Conference] = field(default_factory=list)
     unbound_streams: list[MediaStream] = field(default_factory=list)  # no media line announced them
     unbound_rtcp: list[RtcpSource] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)  # signalling that could not be read; bounded

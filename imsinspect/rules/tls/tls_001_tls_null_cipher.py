@@ -1,4 +1,4 @@
-"""Rules about TLS and DTLS sessions (IMS-TLS)."""
+"""IMS-TLS-001."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules about SSRCs and the keystreams that hang on them (IMS-SSRC)."""
+"""IMS-SSRC-002."""
 
 from __future__ import annotations
 
