@@ -156,7 +156,7 @@ DIFFERENCES: dict[tuple[str, str], tuple[int, str]] = {
     ),
     ("tls/sip-tls-rsa-clear-rtp-with-secrets.pcapng", "sip.messages"): (
         48,
-        "one TCP segment comes late: tshark loses what is behind it unless told to put segments in order, then it has 48",
+        "one TCP segment comes late: tshark loses what is behind it unless told to order segments, then it has 48",
     ),
     ("tls/sip-tls-rsa-clear-rtp-with-secrets.pcapng", "sip.responses"): (25, "3 of the 8 messages behind the segment"),
     ("tls/sip-tls-rsa-clear-rtp-with-secrets.pcapng", "sdp.bodies"): (7, "one of the 8 messages carries SDP"),
