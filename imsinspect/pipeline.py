@@ -96,6 +96,7 @@ def _audit(paths: Sequence[str], options: Options, progress: Callable[[int, int]
         assessments=evaluation.assessments,
         findings=evaluation.findings,
         fail_on=options.fail_on,
+        suppressed=evaluation.suppressed,
         notes=[*trace.notes, *evaluation.notes],
     )
     if options.show_secrets:

@@ -13,6 +13,7 @@ from imsinspect.cli.output import STANDARD_INPUT, console, is_read, write
 from imsinspect.cli.say import say
 
 if TYPE_CHECKING:
+    from imsinspect.policy import Policy
     from imsinspect.report.audit import Audit
 
 
@@ -126,6 +127,10 @@ def audit(
         Verify,
         typer.Option(help="Tags that are verified where keys are known; sample is a first look at large captures."),
     ] = Verify.ALL,
+    policy: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Policy (TOML): who may join, nodes, thresholds, accepted findings."),
+    ] = None,
     show_secrets: Annotated[
         bool, typer.Option(help="Show keys, and in JSON what opened sessions say; otherwise keys are named by digests.")
     ] = False,
@@ -139,7 +144,7 @@ def audit(
     3 nothing in the captures that could be assessed.
     """
     destination = None if output in (None, "-") else Path(output)
-    _check(captures, destination, [*(keys or ()), *(keylog or ())])
+    _check(captures, destination, [*(keys or ()), *(keylog or ()), *([policy] if policy is not None else ())])
 
     from imsinspect.cli.progress import Progress
     from imsinspect.pipeline import Options
@@ -155,6 +160,7 @@ def audit(
         keys=tuple(keys or ()),
         key_logs=tuple(keylog or ()),
         verify=verify.value,
+        policy=_policy(policy),
         show_secrets=show_secrets,
     )
     with Progress(shown=not quiet and sys.stderr.isatty()) as progress:
@@ -209,3 +215,15 @@ def _report(result: Audit, wanted: Format, quiet: bool, *, to_file: bool) -> str
     with screen.capture() as captured:
         terminal.render(result, screen)
     return captured.get()
+
+
+def _policy(path: Path | None) -> Policy:
+    """The user's policy. Raises UsageError."""
+    from imsinspect.policy import Policy
+
+    if path is None:
+        return Policy()
+    from imsinspect.policy_file import read_policy
+    from imsinspect.rules.registry import BY_ID
+
+    return read_policy(path, frozenset(BY_ID))

@@ -15,6 +15,7 @@ from imsinspect import __version__
 from imsinspect.cli.audit import audit
 from imsinspect.cli.decode import decode
 from imsinspect.cli.decrypt import decrypt
+from imsinspect.cli.rules import explain, rules
 from imsinspect.cli.say import say
 from imsinspect.cli.show import show
 
@@ -31,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-COMMANDS = {command.__name__: command for command in (audit, show, decode, decrypt)}
+COMMANDS = {command.__name__: command for command in (audit, show, decode, decrypt, rules, explain)}
 for command in COMMANDS.values():
     app.command()(command)
 

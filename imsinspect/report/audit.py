@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from imsinspect.profiles import ProfileChoice
-    from imsinspect.rules.outcome import Assessment, Finding, Severity
+    from imsinspect.rules.outcome import Assessment, Finding, Severity, Suppressed
     from imsinspect.trace.model import Note, Trace
-
-
-@dataclass(slots=True, frozen=True)
-class Suppressed:
-    """A finding that the user's policy excepts."""
-
-    finding: Finding
-    reason: str
-    expires: str  # ISO 8601 date
 
 
 @dataclass(slots=True)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from imsinspect.capture.frames import capture_index, frame_number
-from imsinspect.rules.outcome import Assessment, Finding
+from imsinspect.rules.exceptions import Exceptions
+from imsinspect.rules.outcome import Assessment, Finding, Severity
 from imsinspect.rules.registry import RULES
 from imsinspect.trace.model import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from imsinspect.rules.outcome import Evidence, Outcome, Subject, Verdict
+    from imsinspect.rules.outcome import Evidence, Outcome, Subject, Suppressed, Verdict
     from imsinspect.rules.rule import Rule, Scene
     from imsinspect.trace.model import Trace
 
@@ -30,7 +32,8 @@ class Evaluation:
 
     assessments: list[Assessment] = field(default_factory=list)  # by rule, outcome and gap
     findings: list[Finding] = field(default_factory=list)  # the gravest first
-    notes: list[Note] = field(default_factory=list)  # rules that failed
+    suppressed: list[Suppressed] = field(default_factory=list)  # findings that the policy accepts
+    notes: list[Note] = field(default_factory=list)  # rules that failed or are off, exceptions that matched nothing
 
 
 def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] = RULES) -> Evaluation:
@@ -40,7 +43,12 @@ def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] = RULES) -> Evalu
     waiting: list[tuple[Rule, str, Finding]] = []
     equals: Counter[tuple[str, ...]] = Counter()
     gaps: dict[str, tuple[bool, list[Outcome]]] = {}
+    exceptions = Exceptions(trace, scene, scene.today or datetime.now(UTC).date())
     for rule in rules:
+        setting = scene.policy.rules.get(rule.id)
+        if setting is not None and not setting.enabled:
+            result.notes.append(Note(None, f"rule {rule.id} is switched off by the policy"))
+            continue
         rows: dict[tuple[str, str], Assessment] = {}
         remedy = " ".join(rule.sections.get("How to fix it", "").split())
         try:
@@ -48,7 +56,13 @@ def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] = RULES) -> Evalu
                 _count(rows, rule, outcome)
                 if outcome.verdict in FOUND:
                     finding = _finding(rule, outcome, remedy, equals)
-                    result.findings.append(finding)
+                    if setting is not None and setting.severity is not None:
+                        finding.severity = Severity[setting.severity.upper()]
+                    accepted = exceptions.suppressed(finding, outcome)
+                    if accepted is None:
+                        result.findings.append(finding)
+                    else:
+                        result.suppressed.append(accepted)
                     if outcome.fact:
                         facts[rule.id, outcome.fact].append(finding)
                         waiting.append((rule, outcome.fact, finding))
@@ -60,6 +74,7 @@ def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] = RULES) -> Evalu
     for rule, fact, finding in waiting:
         roots = (root for name in rule.follows for root in facts.get((name, fact), ()))
         finding.follows_from = list(dict.fromkeys(root.fingerprint for root in roots))
+    result.notes += exceptions.notes()
     result.findings.sort(key=lambda each: (-each.severity, each.rule, _first_frame(each.evidence)))
     return result
 

@@ -92,6 +92,15 @@ class Finding:
     follows_from: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True, frozen=True)
+class Suppressed:
+    """A finding that the user's policy excepts."""
+
+    finding: Finding
+    reason: str
+    expires: str  # ISO 8601 date
+
+
 @dataclass(slots=True)
 class Assessment:
     """One row for each rule, outcome and gap."""

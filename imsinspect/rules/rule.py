@@ -13,6 +13,8 @@ from imsinspect.rules.outcome import Outcome, Severity
 from imsinspect.trace.model import Trace
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from imsinspect.profiles import ProfileChoice
     from imsinspect.rules.needs import Need
 
@@ -40,6 +42,7 @@ class Scene:
     profiles: dict[str, ProfileChoice] = field(default_factory=dict)  # by call id
     conference_profiles: dict[str, ProfileChoice] = field(default_factory=dict)  # by conference id
     policy: Policy = field(default_factory=Policy)
+    today: date | None = None  # that exceptions expire by; None: the day of the audit
     memo: dict[Callable[[Trace, Scene], Any], Any] = field(default_factory=dict, repr=False)  # of `once`
 
     def covers(self, call: str, profiles: tuple[str, ...]) -> bool | None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from imsinspect.report.audit import Suppressed
 from imsinspect.report.json import render, to_json
+from imsinspect.rules.outcome import Suppressed
 from imsinspect.trace.model import CaptureInfo, Note
 
 if TYPE_CHECKING:

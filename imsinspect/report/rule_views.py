@@ -1,0 +1,73 @@
+"""Rules as a person or a program reads them: the list, and the page of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from imsinspect.rules.rule import HEADINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from imsinspect.rules.rule import Rule
+
+STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
+
+
+def as_row(rule: Rule) -> dict[str, Any]:
+    """A rule for programs."""
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "title": rule.title,
+        "severity": rule.severity.token,
+        "tier": rule.tier,
+        "profiles": list(rule.profiles),
+        "references": list(rule.references),
+        "needs": [need.name for need in rule.needs],
+        "follows": list(rule.follows),
+        "text": rule.sections,
+    }
+
+
+def print_rules(console: Console, rules: Iterable[Rule]) -> None:
+    """The list, a line each."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("rule", no_wrap=True)
+    table.add_column("severity", no_wrap=True)
+    table.add_column("tier", justify="right")
+    table.add_column("what it finds")
+    for rule in rules:
+        severity = rule.severity.token
+        table.add_row(rule.id, Text(severity, STYLES[severity]), str(rule.tier), escape(rule.title))
+    console.print(table)
+
+
+def print_rule(console: Console, rule: Rule) -> None:
+    """The page of one rule."""
+    severity = rule.severity.token
+    console.print(Text.assemble((rule.id, "bold"), f" {rule.name}"))
+    console.print(Text(f"{rule.title}."))
+    facts = f", tier {rule.tier}, profiles {', '.join(rule.profiles)}"
+    console.print(Text.assemble((severity, STYLES[severity]), facts))
+    sections = rule.sections
+    for heading in HEADINGS:
+        if sections.get(heading):
+            console.print()
+            console.print(Text(heading, "bold"))
+            for paragraph in sections[heading].split("\n\n"):
+                console.print(Text(" ".join(paragraph.split())))
+    if rule.needs:
+        console.print()
+        console.print(Text("Needs", "bold"))
+        console.print(Text(", ".join(need.name for need in rule.needs)))
+    console.print()
+    console.print(Text("References", "bold"))
+    for reference in rule.references:
+        console.print(Text(reference))
