@@ -42,6 +42,7 @@ DTLS_OCTETS = 262_144  # of one direction
 DTLS_HELLOS = 64  # datagrams of a direction that a ServerHello is looked for in
 HELLO_SEGMENTS = 64  # of a direction that a ServerHello is looked for in
 HTTP_OCTETS = 65_536
+BEGUN = 64  # octets kept of the first segment of a connection that is let go
 MAX_BARE = 64  # segments without octets that are kept of a connection
 CLIPPED = re.compile(rb"[A-Z]{3,20} (?:sips?|tel):", re.IGNORECASE)  # a SIP request whose line does not end
 KEEP_ALIVE = b"\r\n\0"
@@ -454,7 +455,7 @@ class Signalling:
     def _let_go(self, connection: Connection, keep: bool = False) -> None:
         connection.dropped = True
         if not keep:
-            connection.segments = []
+            connection.segments = _begun(connection.segments)
         for flow in connection.members:
             self.flows.state[flow] = UNWANTED
 
@@ -593,6 +594,13 @@ def _opening(connection: Connection) -> bytes:
         if len(out) >= OPENING:
             break
     return out
+
+
+def _begun(segments: list[Segment]) -> list[Segment]:
+    """What is kept of a connection that is let go: its opening, and what its octets begin with."""
+    opening = [each for each in segments[:MAX_BARE] if not each.data][:2]
+    first = next((each for each in segments if each.data), None)
+    return opening if first is None else [*opening, first._replace(data=first.data[:BEGUN])]
 
 
 def _begin_of(segments: list[Segment], forward: bool) -> bytes:

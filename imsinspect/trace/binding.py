@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dissectors.sdp.parse import Media, SessionDescription
-    from imsinspect.trace.model import Call, LineState, MediaLine, Negotiation, TlsSession
+    from imsinspect.trace.model import Call, LineState, MediaConnection, MediaLine, Negotiation, TlsSession
 
 GRACE = 5_000_000_000  # ns that a line lasts after its state ended (rules.md IMS-SRTP-002)
 LEGS_WITHIN = 10_000_000_000  # ns between the offers of legs of one call; an older claim is one that never ended
@@ -89,9 +89,14 @@ class _Index:
 
 
 def bind(
-    calls: list[Call], streams: list[MediaStream], rtcp_sources: list[RtcpSource], tls_sessions: list[TlsSession]
+    calls: list[Call],
+    streams: list[MediaStream],
+    rtcp_sources: list[RtcpSource],
+    tls_sessions: list[TlsSession],
+    connections: list[MediaConnection] | None = None,
 ) -> tuple[list[MediaStream], list[RtcpSource]]:
-    """Tie streams, RTCP and TLS sessions to the lines of calls; returns the streams and RTCP that no line announced.
+    """Tie streams, RTCP, TLS sessions and connections to the lines of calls; returns the streams and RTCP that no line
+    announced.
 
     A stream goes to the line that announced its destination, else to the one that announced its source. Legs of one
     call that announce the same address get it each; of one call only one line does.
@@ -103,9 +108,9 @@ def bind(
     for source in rtcp_sources:
         wanted.add(source.source)
         wanted.add(source.destination)
-    for session in tls_sessions:
-        wanted.add(session.client)
-        wanted.add(session.server)
+    for found in (*tls_sessions, *(connections or ())):
+        wanted.add(found.client)
+        wanted.add(found.server)
     if not wanted:
         return [], []
     index = _Index(wanted)
@@ -116,7 +121,14 @@ def bind(
     unbound = [stream for stream in streams if not _bind_media(index, stream)]
     unbound_rtcp = [source for source in rtcp_sources if not _bind_media(index, source)]
     for session in tls_sessions:
-        _bind_session(index, session)
+        datagrams = session.transport == "dtls"
+        for line in _lines_of(index, session, (RTP, RTCP) if datagrams else (TCP,), datagrams):
+            line.tls_sessions.append(session)
+    for connection in connections or ():
+        datagrams = connection.transport != "tcp"
+        for line in _lines_of(index, connection, (RTP,) if datagrams else (TCP,), datagrams):
+            if not datagrams or line.states[0].offered.profile.family == connection.kind:
+                line.connections.append(connection)
     return unbound, unbound_rtcp
 
 
@@ -358,14 +370,14 @@ def _use(index: _Index, claim: _Claim, stream: MediaStream | RtcpSource, by_dest
         claim.line.rtcp.append(use)
 
 
-# --- TLS and DTLS sessions ------------------------------------------------------------------------
+# --- connections, and TLS and DTLS sessions -------------------------------------------------------
 
 
-def _bind_session(index: _Index, session: TlsSession) -> None:
-    """Tie a session to its line; a DTLS session serves all lines of its bundle."""
+def _lines_of(
+    index: _Index, session: TlsSession | MediaConnection, purposes: tuple[str, ...], datagrams: bool
+) -> list[MediaLine]:
+    """The lines, one of each call, that a session belongs to; what goes in datagrams serves all lines of a bundle."""
     first, last = session.first.time, session.last.time
-    datagrams = session.transport == "dtls"
-    purposes = (RTP, RTCP) if datagrams else (TCP,)
     ranked: list[tuple[tuple[int, int, int, int], _Claim]] = []
     for address, far, server in ((session.server, session.client, True), (session.client, session.server, False)):
         for claim in index.at(address, first, last):
@@ -374,7 +386,7 @@ def _bind_session(index: _Index, session: TlsSession) -> None:
             mirrored = any(other.party != claim.party for other in index.sides.get((id(claim.line), far), ())[:2])
             ranked.append(((_meets(claim, first), mirrored, claim.passive, server), claim))
     if not ranked:
-        return
+        return []
     best_rank, best = max(ranked, key=lambda each: (each[0], each[1].begins))
     lines: dict[int, MediaLine] = {}
     calls: dict[str, MediaLine] = {}
@@ -384,8 +396,7 @@ def _bind_session(index: _Index, session: TlsSession) -> None:
         known = calls.setdefault(claim.line.call, best.line if claim.line.call == best.line.call else claim.line)
         if claim.line is known or (datagrams and _group(claim.line) == _group(known)):
             lines[id(claim.line)] = claim.line
-    for line in _in_order(lines.values()):
-        line.tls_sessions.append(session)
+    return _in_order(lines.values())
 
 
 def _group(line: MediaLine) -> str:

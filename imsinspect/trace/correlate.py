@@ -21,17 +21,20 @@ from imsinspect.capture.signalling import Derived
 from imsinspect.capture.stream_messages import StreamMessage, messages
 from imsinspect.capture.tcp import Assembly, assemble
 from imsinspect.processes import shared
+from imsinspect.trace.beginnings import media_connection
 from imsinspect.trace.binding import bind
 from imsinspect.trace.calls import build_calls
 from imsinspect.trace.connections import connections, datagrams, dtls_flows, path_ends
 from imsinspect.trace.dialogs import mark_retransmissions
 from imsinspect.trace.judgement import judge
 from imsinspect.trace.media import media_streams, rtcp_sources
+from imsinspect.trace.messaging import msrp_sessions
 from imsinspect.trace.mikey import of_calls
 from imsinspect.trace.model import (
     CarriedMessage,
     Counts,
     EspAssociation,
+    MediaConnection,
     MikeyMessage,
     Note,
     Place,
@@ -72,6 +75,7 @@ if TYPE_CHECKING:
     from imsinspect.trace.smime import SmimeOpener
 
 CARRIED = frozenset((classify.MSRP, classify.BFCP, classify.H248))
+OF_MEDIA = frozenset((classify.MSRP, classify.BFCP))
 TRANSPORTS = {classify.SIP: "tcp", classify.WEBSOCKET: "ws"}
 MAX_CARRIED = 64 << 10  # octets kept of one message of MSRP, BFCP or H.248
 MAX_NOTES = 1_000
@@ -92,6 +96,8 @@ class _Builder:
         self.sessions: list[TlsSession] = []
         self.mikey: list[MikeyMessage] = []  # outside of session descriptions of calls
         self.of_sessions: list[tuple[CarriedMessage, TlsSession]] = []
+        self.media_connections: list[MediaConnection] = []
+        self.floor: dict[frozenset[Endpoint], MediaConnection] = {}  # datagrams of floor control, by their two ports
         self.extra_stun = 0
         self.unread_for: Counter[str] = Counter()
         self.descriptions: dict[bytes, SessionDescription] = {}
@@ -224,17 +230,29 @@ class _Builder:
         transport = "sctp" if origin & SCTP_DATA else "udp"
         kept = CarriedMessage(kind, frames, time, *ends, transport, _protection(origin), data[:MAX_CARRIED], len(data))
         self.trace.carried.append(kept)
+        if kind in OF_MEDIA:
+            place = Place(frames[0], time)
+            flow = self.floor.get(frozenset(ends))
+            if flow is None:
+                flow = MediaConnection("", transport, kind, *ends, place, place, protection=kept.protection)
+                self.floor[frozenset(ends)] = flow
+            flow.last = place
+            flow.messages.append(kept)
 
     def connection(self, each: JoinedConnection) -> None:
         """Read one TCP connection."""
         assembly = Assembly()
         chunks = assemble(each.segments, assembly)
         origin = each.segments[0].origin
+        record = media_connection(each, _protection(origin))
+        if each.kind not in TRANSPORTS:
+            self.media_connections.append(record)
         if each.kind == classify.TLS:
             from imsinspect.trace.tls import read_tls  # loaded where there is TLS
 
             for session in read_tls(chunks, each.first, each.second, each.scan.found.signalling.secrets):
                 self.sessions.append(session)
+                record.tls_sessions.append(session)
                 self.opened(session)
         else:
             ends, watch, carries_sip = (each.first, each.second), StreamWatch(), each.kind == classify.SIP
@@ -244,7 +262,7 @@ class _Builder:
                 else:
                     carries_sip |= found.kind in TRANSPORTS
                     watch.whole(found.forward)
-                    self.found(found, ends, TRANSPORTS.get(found.kind, ""), _protection(origin))
+                    self.found(found, ends, TRANSPORTS.get(found.kind, ""), _protection(origin), within=record)
             if carries_sip:
                 self.unread_of(each, assembly, watch)
         for frame in assembly.gaps:
@@ -270,6 +288,7 @@ class _Builder:
         transport: str,
         protection: Protection,
         session: TlsSession | None = None,
+        within: MediaConnection | None = None,
     ) -> None:
         """A message out of a connection between two ends: SIP is parsed, other protocols are counted and kept."""
         if found.kind in (classify.HTTP, classify.RTSP):
@@ -288,6 +307,8 @@ class _Builder:
                 )  # fmt: skip
                 if session is not None:
                     self.of_sessions.append((kept, session))
+                elif within is not None and found.kind in OF_MEDIA:
+                    within.messages.append(kept)
                 self.trace.carried.append(kept)
             return
         source, destination = ends if found.forward else reversed(ends)
@@ -415,7 +436,15 @@ class _Builder:
         streams, sources = media_streams(self.scans), rtcp_sources(self.scans)
         for source in sources:
             source.layout = find_layout(source.other_samples)
-        unbound, unbound_rtcp = bind(trace.calls, streams, sources, trace.tls_sessions)
+        connected = sorted(
+            (*self.media_connections, *self.floor.values()), key=lambda each: (each.first.time, each.first.frame)
+        )
+        unbound, unbound_rtcp = bind(trace.calls, streams, sources, trace.tls_sessions, connected)
+        bound = {id(each) for call in trace.calls for line in call.lines for each in line.connections}
+        trace.connections = [each for each in connected if each.kind in OF_MEDIA or id(each) in bound]
+        for number, connection in enumerate(trace.connections, 1):
+            connection.id = f"connection-{number}"
+        trace.msrp_sessions = msrp_sessions(trace)
         loose = {id(each) for each in unbound}
         trace.streams = [each for each in streams if each.in_sequence or id(each) not in loose]
         trace.unbound_streams = [each for each in unbound if each.in_sequence]

@@ -181,6 +181,8 @@ class MediaLine:
     streams: list[StreamUse] = field(default_factory=list)
     rtcp: list[StreamUse] = field(default_factory=list)
     tls_sessions: list[TlsSession] = field(default_factory=list)
+    connections: list[MediaConnection] = field(default_factory=list)  # between the ports that it announced
+    msrp: list[MsrpSession] = field(default_factory=list)
     side: str = "unknown"  # "access", "core", "unknown": of the hop that the line was read from
 
 
@@ -569,6 +571,58 @@ class CarriedMessage:
     session: str = ""  # id of the TLS session that it was read from
 
 
+@dataclass(slots=True, frozen=True)
+class Beginning:
+    """The first octets of a connection, of whichever side sent first."""
+
+    frame: FrameId
+    time: int
+    from_client: bool
+    data: bytes  # 32 octets at most
+    whole: bool  # nothing came before: the opening of the connection was captured
+
+
+@dataclass(slots=True)
+class MediaConnection:
+    """A TCP connection that may carry media, or the datagrams of floor control between two ports."""
+
+    id: str
+    transport: str  # "tcp", "udp"
+    kind: str  # protocol that its octets show: "tls", "msrp", "bfcp" …; "" where none is known
+    client: Endpoint  # who opened it; who sent first where that was not seen
+    server: Endpoint
+    first: Place
+    last: Place
+    opened: FrameId | None = None  # of the SYN
+    begins: Beginning | None = None
+    protection: Protection = Protection.CLEAR  # of its packets
+    tls_sessions: list[TlsSession] = field(default_factory=list)
+    messages: list[CarriedMessage] = field(default_factory=list)  # of MSRP and BFCP, outside of TLS
+
+
+@dataclass(slots=True)
+class MsrpSession:
+    """The MSRP that two parties exchange over one connection: the messages with their two URIs (RFC 4975 §5.4)."""
+
+    id: str
+    source: Endpoint  # of its first message
+    destination: Endpoint
+    protection: Protection
+    sender_uri: bytes  # the last of From-Path in its first message
+    receiver_uri: bytes  # the last of To-Path
+    first: Place
+    last: Place
+    connection: str = ""  # id of the connection, where its octets are in clear
+    tls_session: str = ""  # id of the TLS session that it was read from
+    relayed: bool = False  # a path of more than one URI
+    messages: int = 0
+    requests: Counter[str] = field(default_factory=Counter)  # by method
+    responses: Counter[int] = field(default_factory=Counter)  # by status
+    lines: list[str] = field(default_factory=list)  # ids of the media lines it belongs to
+    because: str = ""  # "path": a=path announced both URIs, or one of them; "connection": the connection is the line's
+    announced: int = 0  # how many of the two URIs an a=path announced
+
+
 # --- ESP ------------------------------------------------------------------------------------------
 
 
@@ -639,6 +693,8 @@ class Trace:
     keys: list[MasterKey] = field(default_factory=list)  # in order of first sight; the user's behind them
     key_repeats: list[KeyRepeat] = field(default_factory=list)
     keystream_reuse: list[KeystreamReuse] = field(default_factory=list)
+    connections: list[MediaConnection] = field(default_factory=list)  # announced, or with MSRP or BFCP, by time
+    msrp_sessions: list[MsrpSession] = field(default_factory=list)
     conferences: list[Conference] = field(default_factory=list)
     unbound_streams: list[MediaStream] = field(default_factory=list)  # no media line announced them
     unbound_rtcp: list[RtcpSource] = field(default_factory=list)
