@@ -327,7 +327,10 @@ class FirstPass:
             self._udp_kinds(rows, at, room, found.transport, udp, kind, bool(found.origin & TURN))
         tcp = protocol == TCP
         flags = np.where(tcp, rows[:, found.transport + 13], 0)
-        kind[tcp & ((found.end > found.start) | (flags & signalling.SYN != 0))] = signalling.SEGMENT
+        octets = tcp & (found.end > found.start)
+        kind[octets | (tcp & (flags & signalling.SYN != 0))] = signalling.SEGMENT
+        if not self.media_only:
+            self.flows.saw_tcp(flow, found, octets, tcp & (flags & (signalling.FIN | signalling.RST) != 0))
         kind[protocol == SCTP] = signalling.ASSOCIATION
         kind[protocol == ESP] = signalling.SECURED
         wanted = kind >= 0 if not self.media_only else (kind == signalling.INDICATION) | (kind == signalling.SECURED)

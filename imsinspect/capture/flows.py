@@ -27,6 +27,8 @@ class Flows:
         self.packets = np.zeros(0, np.int64)
         self.state = np.zeros(0, np.uint8)
         self.stun = np.zeros(0, np.int64)
+        self.last_octets = np.zeros((0, 2), np.int64)  # of TCP: frame and time of the last segment with octets
+        self.closed = np.zeros((0, 2), np.int64)  # and of the last FIN or RST; 0, 0 for none
         self.identity = np.zeros((0, 48), np.uint8)
         self.opposites: dict[int, int] = {}
         self.numbers: dict[bytes, int] = {}
@@ -41,6 +43,8 @@ class Flows:
             self.packets = grown(self.packets, count)
             self.state = grown(self.state, count)
             self.stun = grown(self.stun, count)
+            self.last_octets = grown(self.last_octets, count)
+            self.closed = grown(self.closed, count)
             self.identity = grown(self.identity, count)
             new = np.flatnonzero(ids >= known)[::-1]
             own = (rest.protocol[new] == 6) | (rest.protocol[new] == 17)
@@ -49,6 +53,16 @@ class Flows:
             self.identity[ids[new]] = identities(data, rest.net[new], rest.protocol[new], transport)
         self.packets[:count] += np.bincount(ids, minlength=count)
         return ids
+
+    def saw_tcp(
+        self, flow: NDArray[np.int32], found: Rest, octets: NDArray[np.bool_], closing: NDArray[np.bool_]
+    ) -> None:
+        """Remember where TCP flows last carried octets and where they ended; rows are in the order of the capture."""
+        for places, rows in ((self.last_octets, octets), (self.closed, closing)):
+            which = np.flatnonzero(rows)
+            if len(which):
+                places[flow[which], 0] = found.frame[which]
+                places[flow[which], 1] = found.when[which]
 
     def opposite(self, flow: int) -> int:
         """The flow of the other direction, -1 while nobody asked for it."""

@@ -124,6 +124,7 @@ def bind(
         datagrams = session.transport == "dtls"
         for line in _lines_of(index, session, (RTP, RTCP) if datagrams else (TCP,), datagrams):
             line.tls_sessions.append(session)
+            line.tls_servers[session.id] = _server(index, line, session)
     for connection in connections or ():
         datagrams = connection.transport != "tcp"
         for line in _lines_of(index, connection, (RTP,) if datagrams else (TCP,), datagrams):
@@ -397,6 +398,18 @@ def _lines_of(
         if claim.line is known or (datagrams and _group(claim.line) == _group(known)):
             lines[id(claim.line)] = claim.line
     return _in_order(lines.values())
+
+
+def _server(index: _Index, line: MediaLine, session: TlsSession) -> bytes:
+    """The party that announced the address of the TLS server, or of whose peer the client's is; b"" if both or none."""
+    for address, own in ((session.server, True), (session.client, False)):
+        claims = index.sides.get((id(line), address), [])
+        if len({claim.party for claim in claims}) == 1:
+            negotiation = claims[0].states[-1][0].negotiation
+            tags = (negotiation.offerer_tag, negotiation.answerer_tag)
+            other = tags[tags[0] == claims[0].party]
+            return claims[0].party if own else other
+    return b""
 
 
 def _group(line: MediaLine) -> str:

@@ -250,7 +250,9 @@ class _Builder:
         if each.kind == classify.TLS:
             from imsinspect.trace.tls import read_tls  # loaded where there is TLS
 
+            octets, closed = self.ends_of(each)
             for session in read_tls(chunks, each.first, each.second, each.scan.found.signalling.secrets):
+                session.last_octets, session.closed = octets, closed
                 self.sessions.append(session)
                 record.tls_sessions.append(session)
                 self.opened(session)
@@ -271,6 +273,22 @@ class _Builder:
             self.note(frame, "TCP: a retransmission carries other octets than the first sending")
         if each.overflow:
             self.note(each.segments[-1].frame, "TCP: the connection is too long, its rest was not read")
+
+    def ends_of(self, each: JoinedConnection) -> tuple[Place | None, Place | None]:
+        """When a connection last carried octets and when it was closed, over both directions and all captures."""
+        octets: list[tuple[int, int]] = []
+        closed: list[tuple[int, int]] = []
+        for scan in self.scans:
+            flows = scan.found.flows
+            for source, destination in ((each.first, each.second), (each.second, each.first)):
+                number = flows.numbers.get(identity_of(source, destination, TCP), -1)
+                if number >= 0:
+                    for places, out in ((flows.last_octets, octets), (flows.closed, closed)):
+                        frame, time = places[number].tolist()
+                        if time:
+                            out.append((time, frame))
+        last, end = max(octets, default=None), max(closed, default=None)
+        return Place(last[1], last[0]) if last else None, Place(end[1], end[0]) if end else None
 
     def unread_of(self, each: JoinedConnection, assembly: Assembly, watch: StreamWatch) -> None:
         """What of a connection with SIP could not be read."""

@@ -136,6 +136,8 @@ class Negotiation:
     rejected: bool = False  # a final response refused the request that carried the offer
     provisional: bool = False  # the answer so far is only in an unreliable 18x
     offer_assumed: bool = False  # `offer` stands in a response whose request was not seen: it may be an answer
+    side: str = "unknown"  # "access", "core", "unknown": of the hop between offerer and answerer
+    ue: str = ""  # "offerer", "answerer": which of both is the UE of an access hop; "" where nothing shows it
 
     @property
     def complete(self) -> bool:
@@ -183,6 +185,7 @@ class MediaLine:
     tls_sessions: list[TlsSession] = field(default_factory=list)
     connections: list[MediaConnection] = field(default_factory=list)  # between the ports that it announced
     msrp: list[MsrpSession] = field(default_factory=list)
+    tls_servers: dict[str, bytes] = field(default_factory=dict)  # by session id: dialog tag of who announced its server
     side: str = "unknown"  # "access", "core", "unknown": of the hop that the line was read from
 
 
@@ -205,6 +208,18 @@ class Call:
     ended_at: int | None = None
 
 
+@dataclass(slots=True, frozen=True)
+class MediaIndication:
+    """What one message of a registration lists of media plane security (TS 24.229 §7.2A.7)."""
+
+    header: str  # "Security-Client": the UE's own; "Security-Server": the network's; "Security-Verify": its echo
+    mechanisms: tuple[str, ...]  # marked ;mediasec, in order; () where the header lists none
+    frame: FrameId
+    time: int
+    ue: Endpoint
+    edge: Endpoint
+
+
 @dataclass(slots=True)
 class Registration:
     """A REGISTER binding of one identity, with the security agreement it made."""
@@ -212,8 +227,16 @@ class Registration:
     id: str
     identity: bytes
     security: tuple[str, ...]  # mechanisms of Security-Server, e.g. "ipsec-3gpp"
-    mediasec: tuple[str, ...]  # mechanisms marked ;mediasec that both sides named
+    mediasec: tuple[str, ...]  # mechanisms marked ;mediasec that both sides named, the UE of itself
     messages: list[SignallingMessage] = field(default_factory=list)
+    indications: list[MediaIndication] = field(default_factory=list)  # of both sides, in time order
+    accepted: list[Place] = field(default_factory=list)  # 2xx that made or refreshed the binding
+    removed: list[Place] = field(default_factory=list)  # 2xx that removed it
+
+    def lasts_at(self, time: int) -> bool:
+        """Whether the binding was accepted by then, and not removed since."""
+        accepted = [each.time for each in self.accepted if each.time <= time]
+        return bool(accepted) and not any(accepted[-1] <= each.time <= time for each in self.removed)
 
 
 # --- media ----------------------------------------------------------------------------------------
@@ -499,6 +522,9 @@ class TlsSession:
     client_certificates: list[CertificateInfo] = field(default_factory=list)
     server_certificates: list[CertificateInfo] = field(default_factory=list)
     certificate_requested: bool = False
+    server_hello_done: FrameId | None = None
+    client_certificate_frame: FrameId | None = None  # of the client's first Certificate message, which may be empty
+    server_certificate_frame: FrameId | None = None
     resumed: bool = False
     alerts: list[tuple[FrameId, bool, int, int]] = field(default_factory=list)  # frame, from client, level, description
     psk_frame: FrameId | None = None  # of the message with the PSK identity
@@ -509,6 +535,11 @@ class TlsSession:
     client_records: int = 0  # application data records
     server_records: int = 0
     handshake_complete: bool = False  # both sides changed cipher (or 1.3 went on encrypted)
+    completed: Place | None = None  # when that was first so
+    client_data: Place | None = None  # first application data; of TLS 1.3 only where secrets tell it from handshakes
+    server_data: Place | None = None
+    last_octets: Place | None = None  # last TCP segment with octets between both ends, of whatever connection
+    closed: Place | None = None  # last FIN or RST between both ends
     handshake_seen: str = "none"  # "full", "partial", "none" (records only)
     opened: bool = False  # what it protects was read: a NULL cipher, or secrets are at hand
     opened_data: list[OpenedData] = field(default_factory=list)

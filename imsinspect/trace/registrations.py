@@ -6,15 +6,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dissectors.sip.parse import parameters, security_mechanisms, uri_of
-from imsinspect.trace.model import Registration
+from imsinspect.trace.model import MediaIndication, Place, Registration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dissectors.sip.parse import SecurityMechanism, SipMessage
+    from dissectors.sip.parse import SipMessage
     from imsinspect.trace.model import SignallingMessage
 
-CLIENT, SERVER, VERIFY = b"security-client", b"security-server", b"security-verify"
+SERVER = b"security-server"
+HEADERS = {b"security-client": "Security-Client", SERVER: "Security-Server", b"security-verify": "Security-Verify"}
 
 
 def build_registrations(messages: Iterable[SignallingMessage]) -> list[Registration]:
@@ -53,24 +54,65 @@ def _contact(sip: SipMessage) -> bytes:
 
 
 def _agree(registration: Registration) -> None:
-    """What the network demands, and the media security that both sides named."""
-    named: set[bytes] = set()
+    """What the network demands, the media security that each side names, and when the binding lasted.
+
+    A UE says what it supports in Security-Client; Security-Verify repeats what the network listed, and counts where no
+    Security-Client was seen.
+    """
     security: dict[str, None] = {}
-    offered: dict[bytes, None] = {}
+    removing: set[tuple[bytes, int]] = set()
     for message in registration.messages:
+        _bind(registration, message, removing)
         head = message.sip.head
         if b"ecurity-" not in head and b"ECURITY-" not in head:
             continue
-        for header in (CLIENT, VERIFY):
-            named.update(each.name for each in _mechanisms(message.sip, header) if each.mediasec)
-        for each in _mechanisms(message.sip, SERVER):
-            if each.mediasec:
-                offered[each.name] = None
-            else:
-                security[each.name.decode("ascii", "backslashreplace")] = None
+        for header, name in HEADERS.items():
+            rows = message.sip.header(header)
+            if not rows:
+                continue
+            listed = [each for row in rows for each in security_mechanisms(row)]
+            if header == SERVER:
+                security |= dict.fromkeys(_text(each.name) for each in listed if not each.mediasec)
+            ends = (message.source, message.destination)
+            registration.indications.append(
+                MediaIndication(
+                    name,
+                    tuple(dict.fromkeys(_text(each.name) for each in listed if each.mediasec)),
+                    message.frame,
+                    message.time,
+                    *(ends if message.sip.method else ends[::-1]),
+                )
+            )
+    named = {header: _named(registration, header) for header in HEADERS.values()}
+    own = named["Security-Client"] or named["Security-Verify"]
     registration.security = tuple(security)
-    registration.mediasec = tuple(name.decode("ascii", "backslashreplace") for name in offered if name in named)
+    registration.mediasec = tuple(name for name in named["Security-Server"] if name in own)
 
 
-def _mechanisms(sip: SipMessage, header: bytes) -> list[SecurityMechanism]:
-    return [each for row in sip.header(header) for each in security_mechanisms(row)]
+def _named(registration: Registration, header: str) -> dict[str, None]:
+    """Everything that a header ever listed."""
+    return dict.fromkeys(name for each in registration.indications if each.header == header for name in each.mechanisms)
+
+
+def _bind(registration: Registration, message: SignallingMessage, removing: set[tuple[bytes, int]]) -> None:
+    """Follow how the binding begins and ends; `removing` names requests that remove it (RFC 3261 §10.2.2)."""
+    sip = message.sip
+    transaction = (sip.call_id, sip.cseq)
+    if sip.method:
+        if _lifetime(sip) == b"0":
+            removing.add(transaction)
+    elif 200 <= sip.status < 300:
+        place = Place(message.frame, message.time)
+        (registration.removed if transaction in removing else registration.accepted).append(place)
+
+
+def _lifetime(sip: SipMessage) -> bytes:
+    """Seconds that a REGISTER asks for, its first contact's own before those of Expires; b"" if it names none."""
+    contacts = sip.header_values(b"contact")
+    own = parameters(contacts[0]).get(b"expires") if contacts and b"xpires" in contacts[0] else None
+    rows = sip.header(b"expires")
+    return own if own is not None else rows[0] if rows else b""
+
+
+def _text(name: bytes) -> str:
+    return name.decode("ascii", "backslashreplace")

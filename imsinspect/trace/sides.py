@@ -9,6 +9,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from imsinspect.capture.endpoint import Endpoint
 from imsinspect.trace.dialogs import way_of
 from imsinspect.trace.model import Protection
 
@@ -18,10 +19,16 @@ if TYPE_CHECKING:
     from imsinspect.trace.dialogs import Way
     from imsinspect.trace.model import Call, Registration, SignallingMessage
 
+End = str | Endpoint
+"""One end of a hop, as a Way has it."""
+
 ACCESS, CORE, UNKNOWN = "access", "core", "unknown"
 
 OF_THE_UE = frozenset((b"security-client", b"security-server", b"security-verify", b"p-preferred-identity"))
 """Headers that do not pass the P-CSCF (TS 24.229 §5.2; RFC 3325 §9.2)."""
+
+FROM_THE_UE = frozenset((b"security-client", b"security-verify", b"p-preferred-identity"))
+"""Those of them that a UE writes."""
 
 CHARGING = b"p-charging-vector"  # inside the trust domain only (RFC 7315 §4.6)
 ASSERTED = b"p-asserted-identity"
@@ -46,18 +53,16 @@ SHOWING = frozenset((b"INVITE", b"PRACK", b"UPDATE"))  # requests whose headers,
 
 
 def mark_sides(calls: list[Call], registrations: list[Registration]) -> None:
-    """Set `side` of calls and of their lines: "access" and "core" by evidence, else "unknown".
+    """Set `side` of calls, their lines and negotiations: "access" and "core" by evidence, else "unknown"; and of
+    negotiations on an access hop who the UE is.
 
     A hop is access where headers or protection are seen that end at the P-CSCF, core where headers of the trust
     domain are seen. A call seen on both sides is access; each line has the side of its own hop.
     """
-    registered: set[Way] = set()
-    for registration in registrations:
-        for message in registration.messages:
-            if message.protection is Protection.ESP_NULL or _headers(message) & OF_THE_UE:
-                registered.add(_hop(message))
+    registered, ues = _of_registrations(registrations)
     for call in calls:
         hops: dict[Way, str] = {}
+        ends = _Ends(ues)
         forwarders: set[object] = {
             way_of(message)[0]
             for message in call.messages
@@ -70,17 +75,75 @@ def mark_sides(calls: list[Call], registrations: list[Registration]) -> None:
             if message.retransmission or message.sip.cseq_method not in SHOWING:
                 continue
             hop = _hop(message)
-            if hops.get(hop) == ACCESS:
+            if hops.get(hop) == ACCESS and ends.of(hop) is not None:
                 continue
             looked_at += 1
             side = ACCESS if hop in registered else _side(message, forwarders)
-            if side != UNKNOWN:
+            if side != UNKNOWN and hops.get(hop) != ACCESS:
                 hops[hop] = side
+            if side == ACCESS:
+                ends.add(hop, _ue(message))
         found = set(hops.values())
         call.side = ACCESS if ACCESS in found else CORE if CORE in found else UNKNOWN
         for line in call.lines:
             if line.states:
                 line.side = hops.get(_hop(line.states[0].negotiation.offer.message), UNKNOWN)
+        for negotiation in call.negotiations:
+            offer = negotiation.offer.message
+            hop = _hop(offer)
+            negotiation.side = hops.get(hop, UNKNOWN)
+            end = ends.of(hop) if negotiation.side == ACCESS else None
+            if end is not None:
+                negotiation.ue = "offerer" if end == way_of(offer)[0] else "answerer"
+
+
+class _Ends:
+    """Which end of each hop is the UE, as far as nothing contradicts."""
+
+    def __init__(self, known: dict[Way, set[End]]) -> None:
+        self._known = known
+        self._seen: dict[Way, set[End]] = {}
+
+    def add(self, hop: Way, end: End | None) -> None:
+        if end is not None:
+            self._seen.setdefault(hop, set()).add(end)
+
+    def of(self, hop: Way) -> End | None:
+        found = self._known.get(hop) or self._seen.get(hop, set())
+        return next(iter(found)) if len(found) == 1 else None
+
+
+def _of_registrations(registrations: list[Registration]) -> tuple[set[Way], dict[Way, set[End]]]:
+    """Hops on which UEs registered, and who registered on every hop that a REGISTER without a second Via took."""
+    registered: set[Way] = set()
+    ues: dict[Way, set[End]] = {}
+    for registration in registrations:
+        for message in registration.messages:
+            headers = _headers(message)
+            secured = bool(headers & OF_THE_UE)
+            if message.protection is Protection.ESP_NULL or secured:
+                registered.add(_hop(message))
+            if secured or (CHARGING not in headers and _vias(message) == 1):
+                way = way_of(message)
+                ues.setdefault(_hop(message), set()).add(way[0] if message.sip.method else way[1])
+    return registered, ues
+
+
+def _ue(message: SignallingMessage) -> End | None:
+    """The end of an access hop that a message shows to be the UE's."""
+    headers = _headers(message)
+    way = way_of(message)
+    if message.sip.method:
+        sent = headers & FROM_THE_UE or (ACCESS_NETWORK in headers and ASSERTED not in headers)
+        return way[0] if sent else None
+    if b"security-server" in headers:
+        return way[1]
+    sent = b"p-preferred-identity" in headers or (ACCESS_NETWORK in headers and not headers & {ASSERTED, CHARGING})
+    return way[0] if sent else None
+
+
+def _vias(message: SignallingMessage) -> int:
+    return sum(1 + row.count(b",") for row in VIA.findall(message.sip.head))
 
 
 def _hop(message: SignallingMessage) -> Way:
@@ -99,7 +162,7 @@ def _side(message: SignallingMessage, forwarders: set[object]) -> str:
         return CORE
     if ASSERTED not in headers and ACCESS_NETWORK not in headers:
         return UNKNOWN
-    vias = sum(1 + row.count(b",") for row in VIA.findall(sip.head)) if sip.method else 1
+    vias = _vias(message) if sip.method else 1
     if vias > 1:
         # The receiver sent the call on, the sender had it from another: both are nodes of the network.
         return CORE if ASSERTED in headers and way_of(message)[1] in forwarders else UNKNOWN

@@ -99,6 +99,7 @@ class Session:
         self._opened_octets = 0
         self._exporter: Exporter | None = None
         self._source = ""  # of the secret that opens the session
+        self._here = record.first
         self._selected: Selected | None = None  # a DTLS-SRTP profile whose keys are still to be exported
 
     # --- helpers
@@ -118,7 +119,7 @@ class Session:
         """Stretch the session over an event."""
         assert not isinstance(event, Trouble)
         record = self.record
-        record.last = Place(event.frame, event.time)
+        self._here = record.last = Place(event.frame, event.time)
         if isinstance(event, Handshake):
             if not self._sides_known and not event.ssl2 and event.type in FROM_CLIENT | FROM_SERVER:
                 self._sides_known = True
@@ -142,7 +143,8 @@ class Session:
             complete = self._protected[False] > 0 and self._protected[True] > 0
         else:
             complete = all(self._changed)
-        record.handshake_complete = record.handshake_complete or (complete and self.handshake)
+        if complete and self.handshake and not record.handshake_complete:
+            record.handshake_complete, record.completed = True, self._here
         if record.handshake_complete and record.client_hellos and record.server_hellos:
             record.handshake_seen = "full"
         elif self.handshake:
@@ -310,6 +312,10 @@ class Session:
         seen = record.client_certificates if from_client else record.server_certificates
         if len(record.certificate_frames) < _MAX_CERTIFICATES:
             record.certificate_frames.append(event.frame)
+        if from_client and record.client_certificate_frame is None:
+            record.client_certificate_frame = event.frame
+        elif not from_client and record.server_certificate_frame is None:
+            record.server_certificate_frame = event.frame
         self._certificates(event, message.certificates, seen)
 
     def _certificates(self, event: Handshake, ders: tuple[bytes, ...], seen: list[CertificateInfo]) -> None:
@@ -341,6 +347,8 @@ class Session:
 
     def _server_hello_done(self, event: Handshake) -> None:
         self._full_flight = True
+        if self.record.server_hello_done is None:
+            self.record.server_hello_done = event.frame
 
     def _client_key_exchange(self, event: Handshake) -> None:
         self._full_flight = True
@@ -473,6 +481,11 @@ class Session:
         else:
             record.server_records += 1
         tls13 = is_tls13(self._version)
+        if event.opened or (self.hello_selected and not tls13):
+            if from_client:
+                record.client_data = record.client_data or self._here
+            else:
+                record.server_data = record.server_data or self._here
         if tls13 and (not from_client or event.length >= _CLIENT_FINISHED_LEAST):
             self._protected[from_client] += 1
             self.finished = self.finished or all(self._protected)

@@ -368,6 +368,24 @@ def test_dtls_serves_all_lines_of_a_bundle() -> None:
     assert [line.tls_sessions for line in lines] == [[association], [association]]
 
 
+def test_the_party_that_announced_the_address_of_the_server_is_known() -> None:
+    offer, answer = msrp("192.0.2.10", 2855), msrp("192.0.2.20", 2856)
+    (line,), _, _ = bound(
+        call(offer, answer), sessions=[session(("192.0.2.10", 40_000), ("192.0.2.20", 2856), 1100, 2000)]
+    )
+    assert line.tls_servers == {"tls-1": b"bob"}
+    (line,), _, _ = bound(
+        call(offer, answer), sessions=[session(("192.0.2.10", 2855), ("192.0.2.20", 41_000), 1100, 2000)]
+    )
+    assert line.tls_servers == {"tls-1": b"bob"}
+
+
+def test_an_address_that_both_parties_announce_names_neither() -> None:
+    same = msrp("192.0.2.10", 2855)
+    (line,), _, _ = bound(call(same, same), sessions=[session(("192.0.2.9", 40_000), ("192.0.2.10", 2855), 1100, 2000)])
+    assert line.tls_servers == {"tls-1": b""}
+
+
 # --- hostile input --------------------------------------------------------------------------------
 
 

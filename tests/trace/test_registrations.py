@@ -88,3 +88,34 @@ def test_queries_and_removals_belong_to_the_registration_of_their_call_id() -> N
 def test_other_methods_register_nothing() -> None:
     options = message(0, ALICE, PROXY, "OPTIONS sip:x SIP/2.0", "Call-ID: 1", "CSeq: 1 OPTIONS", OFFERED)
     assert build_registrations([options]) == []
+
+
+def test_what_the_ue_echoes_is_not_what_it_supports() -> None:
+    """Security-Verify repeats the list of the network, also what the UE never named of itself."""
+    first = register(0, CONTACT, "Security-Client: sdes-srtp;mediasec")
+    second = register(2, CONTACT, OFFERED.replace("Server", "Verify"), cseq=2)
+    (found,) = build_registrations([first, reply(first, 1, 401, OFFERED), second])
+    assert found.mediasec == ("sdes-srtp",)
+
+
+def test_indications_name_their_side_and_time() -> None:
+    first = register(0, CONTACT, "Security-Client: sdes-srtp;mediasec, ipsec-3gpp;alg=hmac-md5-96")
+    refused = reply(first, 1, 401, OFFERED)
+    (found,) = build_registrations([first, refused, register(2, CONTACT, "Security-Client: tls", cseq=2)])
+    assert [(each.header, each.mechanisms, each.time) for each in found.indications] == [
+        ("Security-Client", ("sdes-srtp",), 0),
+        ("Security-Server", ("sdes-srtp", "msrp-tls"), 1_000_000),
+        ("Security-Client", (), 2_000_000),
+    ]
+    assert {(each.ue, each.edge) for each in found.indications} == {(ALICE, PROXY)}
+    assert [each.frame for each in found.indications][1] == refused.frame
+
+
+def test_a_binding_lasts_until_it_is_removed() -> None:
+    first, second = register(0, CONTACT), register(20, "Contact: <sip:alice@192.0.2.10:5062>;expires=0", cseq=2)
+    third = register(40, "Contact: *", "Expires: 0", cseq=3)
+    (found,) = build_registrations(
+        [first, reply(first, 10, 200), second, reply(second, 30, 200), third, reply(third, 50, 403)]
+    )
+    assert [found.lasts_at(time * 1_000_000) for time in (5, 15, 35, 60)] == [False, True, False, False]
+    assert (len(found.accepted), len(found.removed)) == (1, 1)

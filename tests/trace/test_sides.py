@@ -93,6 +93,63 @@ def test_lines_have_the_side_of_their_own_hop() -> None:
     assert [line.side for line in calls[0].lines] == ["access", "core", "unknown"]
 
 
+def ue(*messages: SignallingMessage) -> tuple[str, str]:
+    """Side of the first negotiation, and who its UE is."""
+    calls = build_calls(messages)
+    mark_sides(calls, build_registrations(messages))
+    negotiation = calls[0].negotiations[0]
+    return negotiation.side, negotiation.ue
+
+
+def register(*headers: str, vias: tuple[str, ...] = ()) -> SignallingMessage:
+    return request(0, ALICE, PROXY, "REGISTER", *headers, call_id="r", vias=vias)
+
+
+OFFER = sdp("192.0.2.10", 4000)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (PANI, ("access", "offerer")),
+        ("Security-Verify: ipsec-3gpp;alg=hmac-md5-96", ("access", "offerer")),
+        ("P-Preferred-Identity: <sip:alice@example.org>", ("access", "offerer")),
+        (ICID, ("core", "")),
+        ("Subject: none", ("unknown", "")),
+    ],
+)
+def test_a_header_shows_who_the_ue_is(header: str, expected: tuple[str, str]) -> None:
+    assert ue(request(0, ALICE, PROXY, "INVITE", header, body=OFFER)) == expected
+
+
+def test_who_registered_is_the_ue_of_later_calls_in_both_directions() -> None:
+    registered = register("Security-Client: sdes-srtp;mediasec")
+    assert ue(registered, request(9, PROXY, ALICE, "INVITE", body=OFFER)) == ("access", "answerer")
+    assert ue(registered, request(9, ALICE, PROXY, "INVITE", body=OFFER)) == ("access", "offerer")
+
+
+def test_a_registration_alone_shows_the_ue_but_not_the_access() -> None:
+    asked = sdp("192.0.2.10", 4000, "a=3ge2ae:requested")
+    assert ue(register(), request(9, ALICE, PROXY, "INVITE", body=OFFER)) == ("unknown", "")
+    assert ue(register(), request(9, ALICE, PROXY, "INVITE", body=asked)) == ("access", "offerer")
+    assert ue(register(vias=BELOW), request(9, ALICE, PROXY, "INVITE", body=asked)) == ("access", "")
+
+
+def test_an_e2ae_indication_does_not_show_who_the_ue_is() -> None:
+    assert ue(request(0, ALICE, PROXY, "INVITE", body=sdp("192.0.2.10", 4000, "a=3ge2ae:applied"))) == ("access", "")
+
+
+def test_the_answer_of_a_ue_shows_it() -> None:
+    invite = request(0, PROXY, ALICE, "INVITE", body=OFFER)
+    assert ue(invite, reply(invite, 5, 200, PANI, to_tag="a", body=OFFER)) == ("access", "answerer")
+
+
+def test_two_ends_that_both_claim_to_be_the_ue_show_nothing() -> None:
+    other = request(5, PROXY, ALICE, "REGISTER", "Security-Client: sdes-srtp;mediasec", call_id="s")
+    registered = register("Security-Client: sdes-srtp;mediasec")
+    assert ue(registered, other, request(9, ALICE, PROXY, "INVITE", body=OFFER)) == ("access", "")
+
+
 # --- legs -----------------------------------------------------------------------------------------
 
 

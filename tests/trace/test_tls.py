@@ -21,6 +21,7 @@ from imsinspect.capture.endpoint import Endpoint
 from imsinspect.trace import tls_session
 from imsinspect.trace.certificates import read_certificate
 from imsinspect.trace.tls import read_dtls, read_tls
+from tests import build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -320,6 +321,43 @@ def test_ssl2_names_the_cipher_in_the_client_master_key() -> None:
     assert session.server_hellos[0].cipher_suites == (0x050080,)
     assert session.handshake_complete
     assert [one.sha256 for one in session.server_certificates] == [hashlib.sha256(b"der").hexdigest()]
+
+
+def test_the_moments_of_a_handshake_and_of_its_first_data() -> None:
+    (session,) = sessions(
+        (True, record(22, client_hello(suites="002f"))),
+        (False, record(22, server_hello(0x002F) + message(11, b"\0\0\0") + message(13, bytes(6)) + message(14, b""))),
+        (True, record(22, message(11, b"\0\0\0") + message(16, b"\0\0")) + FINISHED + record(23, bytes(40))),
+        (False, FINISHED),
+        (False, record(23, bytes(40))),
+    )
+    assert (session.server_certificate_frame, session.server_hello_done, session.client_certificate_frame) == (2, 2, 3)
+    assert session.certificate_requested
+    assert [each and each.frame for each in (session.client_data, session.completed, session.server_data)] == [3, 4, 5]
+
+
+def test_the_data_of_tls_1_3_cannot_be_told_from_its_handshake_without_secrets() -> None:
+    (session,) = sessions(
+        (True, record(22, client_hello(TLS13, suites="1301"))),
+        (False, record(22, server_hello(0x1301, TLS13)) + record(23, bytes(400))),
+        (True, record(23, bytes(60))),
+    )
+    assert (session.client_data, session.server_data, session.handshake_complete) == (None, None, True)
+
+
+def test_when_a_connection_last_carried_octets_and_when_it_was_closed() -> None:
+    """Also where its content was let go because nothing can read it."""
+    connection = build.TcpConnection(("192.0.2.10", 40_000), ("192.0.2.20", 2855))
+    opening = build.tls_session(connection.client, connection.server, 0x002F, data=[b"x"])
+    later = [(at, build.tcp(connection.server, connection.client, b"\x17\x03\x03\0\x01x", sequence=9_500 + 6 * int(at),
+             acknowledgement=1)) for at in (1.0, 2.0, 9.0)]  # fmt: skip
+    packets = [*opening, *later, *connection.close(12.0)]
+    (session,) = build.audit_bytes(build.pcap(packets)).trace.tls_sessions
+    frames = len(opening)
+    assert session.last_octets is not None
+    assert session.closed is not None
+    assert (session.last_octets.frame, session.closed.frame) == (frames + 3, frames + 5)
+    assert session.closed.time == (build.START + 12) * 10**9 + 10**6
 
 
 # --- live handshakes ------------------------------------------------------------------------------
