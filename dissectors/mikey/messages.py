@@ -56,6 +56,7 @@ class CryptoSession:
     seq: int | None = None
     session_data: bytes = b""  # of GENERIC-ID
     spi: bytes = b""
+    with_roc: bool = False  # S of GENERIC-ID
 
 
 @dataclass(slots=True, frozen=True)
@@ -208,6 +209,7 @@ def _sessions(sessions: Iterable[Any]) -> Iterator[CryptoSession]:
             _number(data.seq) if whole else None,
             bytes(data or b""),
             one.spi,
+            one.S == 1,
         )
 
 

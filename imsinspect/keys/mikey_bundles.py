@@ -106,7 +106,7 @@ class Bundles:
     """All messages of a run."""
 
     def __init__(self, messages: Sequence[Sent]) -> None:
-        self.seen = [Seen(at, one, message(one.layer), Octets(one)) for at, one in enumerate(messages)]
+        self.seen = [Seen(at, one, one.facts or message(one.layer), Octets(one)) for at, one in enumerate(messages)]
         self.by_id: dict[int, Bundle] = {}
         for one in self.seen:
             bundle = self.by_id.setdefault(one.facts.csb_id, Bundle())

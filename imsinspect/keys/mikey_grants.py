@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from dissectors.mikey.payload.layers import KEMAC, RAND, T, V
 from dissectors.mikey.ticket.layers import InitiatorData, MIKEYBaseTicket
+from dissectors.mikey.ticket.octets import ticket_octets
 from imsinspect.crypto import mikey
-from imsinspect.keys.mikey_octets import own_mac, ticket_octets
+from imsinspect.keys.mikey_octets import own_mac
 from imsinspect.keys.mikey_records import (
     NOTHING,
     MikeyKey,

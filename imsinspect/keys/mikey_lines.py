@@ -14,6 +14,7 @@ from dissectors.mikey.layers import MIKEY
 from imsinspect.crypto.srtp import SrtpParameters
 from imsinspect.keys.candidates import hosts
 from imsinspect.keys.mikey import MikeySecrets, Sent, open_messages
+from imsinspect.trace.mikey import SDP
 from imsinspect.trace.model import KeyPlace
 
 if TYPE_CHECKING:
@@ -64,16 +65,18 @@ def open_all(trace: Trace, secrets: MikeySecrets | None, ring: KeyRing) -> tuple
             _tell(message, opened)
             lines += _keys(message, opened, ring)
             shared += [PreShared(each.tek, message) for each in opened.sessions if each.prot_type != SRTP and each.tek]
+    for message in trace.mikey:
+        message.dissected = None
     return lines, shared
 
 
 def _sent(octets: bytes, message: MikeyMessage) -> Sent:
     """Who is who of the exchange: who sends an answer is the Responder."""
-    layer = MIKEY(octets)
+    layer, facts = message.dissected or (MIKEY(octets), None)
     sender, receiver = message.sender_identities, message.receiver_identities
     if layer.data_type in ANSWERS:
         sender, receiver = receiver, sender
-    return Sent(layer, octets, sender, receiver)
+    return Sent(layer, octets, sender, receiver, facts=facts)
 
 
 def _tell(message: MikeyMessage, opened: OpenedMessage) -> None:
@@ -99,6 +102,8 @@ def _keys(message: MikeyMessage, opened: OpenedMessage, ring: KeyRing) -> Iterat
         if key is None:
             continue
         if not message.lines:
+            if message.carrier.startswith(SDP):
+                continue  # an offer that was refused
             yield LineKey(None, key, replace(place, begins=message.time), between)
         which = numbers.index(session.cs_id) // PER_LINE
         for name in message.lines:

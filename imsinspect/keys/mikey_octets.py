@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from dissectors.binary import spans
 from dissectors.mikey.payload.layers import KEMAC, RAND, RANDR, SIGN, T, V
 from dissectors.mikey.ticket.layers import TICKET
+from dissectors.mikey.ticket.octets import initiator_part
 
 if TYPE_CHECKING:
     from dissectors.mikey.payload.layers import Payload
@@ -105,21 +106,6 @@ class Octets:
     def ticket(self) -> Any:
         """TICKET, or None."""
         return self.first(TICKET)
-
-
-def initiator_part(ticket: Any) -> int:
-    """How many octets Initiator data and its length have."""
-    return sum(
-        end - begin
-        for field, _, begin, end in spans(ticket)
-        if field.name in ("initiator_data_length", "initiator_data")
-    )
-
-
-def ticket_octets(ticket: Any) -> bytes:
-    """A ticket from Ticket Type to the end of Ticket data, as its own MAC covers it (RFC 6043 Appendix A.1)."""
-    octets = bytes(ticket)
-    return octets[1 : len(octets) - initiator_part(ticket)]
 
 
 def own_mac(payload: Any) -> tuple[int, bytes]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
     from dissectors.mikey.layers import MIKEY
+    from dissectors.mikey.messages import Message
     from dissectors.mikey.policies import SRTPParameters
 
 SHOWN = 8  # hex digits of a digest that name a key in words
@@ -64,6 +65,7 @@ class Sent:
     initiator: tuple[bytes, ...] = ()
     responder: tuple[bytes, ...] = ()
     kms: tuple[bytes, ...] = ()
+    facts: Message | None = None  # of the layer, where they are known
 
 
 # --- what was found -------------------------------------------------------------------------------

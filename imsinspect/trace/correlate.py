@@ -29,7 +29,7 @@ from imsinspect.trace.dialogs import mark_retransmissions
 from imsinspect.trace.judgement import judge
 from imsinspect.trace.media import media_streams, rtcp_sources
 from imsinspect.trace.messaging import msrp_sessions
-from imsinspect.trace.mikey import of_calls
+from imsinspect.trace.mikey import of_sip
 from imsinspect.trace.model import (
     CarriedMessage,
     Counts,
@@ -218,7 +218,9 @@ class _Builder:
             self.carry(classify.BFCP, each.data, each.frames, each.time, path_ends(each.path), each.origin)
         for each in datagrams(self.scans, "keys"):
             self.counts.mikey_messages += 1
-            self.mikey.append(MikeyMessage(each.frames, each.time, each.data, "udp", *path_ends(each.path)))
+            ends = path_ends(each.path)
+            kept = MikeyMessage(each.frames, each.time, each.data, "udp", *ends, protection=_protection(each.origin))
+            self.mikey.append(kept)
         for each in datagrams(self.scans, "gateway"):
             self.counts.h248_messages += 1
             self.carry(classify.H248, each.data, each.frames, each.time, path_ends(each.path), each.origin)
@@ -313,7 +315,9 @@ class _Builder:
             self.counts.mikey_messages += carried(found.data)
             source, destination = ends if found.forward else reversed(ends)
             for data in octets(found.data):
-                self.mikey.append(MikeyMessage(found.frames, found.time, data, found.kind, source, destination))
+                self.mikey.append(
+                    MikeyMessage(found.frames, found.time, data, found.kind, source, destination, protection=protection)
+                )
             return
         if found.kind not in TRANSPORTS:
             self.count(found.kind)
@@ -430,9 +434,9 @@ class _Builder:
         trace.tls_sessions = self.sessions
         trace.registrations = build_registrations(self.sip)
         trace.calls = build_calls(self.sip)
-        trace.mikey = sorted([*of_calls(trace.calls), *self.mikey], key=lambda each: (each.time, each.frames[0]))
         mark_sides(trace.calls, trace.registrations)
         relate(trace.calls)
+        self.key_exchanges()
         self.media()
         trace.esp = _associations(self.scans)
         for each in trace.esp:
@@ -447,6 +451,19 @@ class _Builder:
         counts.esp_null_encrypted = sum(each.null_encrypted for each in trace.esp)
         trace.counts = counts
         return trace
+
+    def key_exchanges(self) -> None:
+        """MIKEY messages, taken apart and put into exchanges."""
+        trace = self.trace
+        found = [*of_sip(trace.calls, self.sip), *self.mikey]
+        if not found:
+            return
+        from imsinspect.trace.mikey_exchanges import link  # loaded where there is MIKEY
+        from imsinspect.trace.mikey_record import take_apart
+
+        trace.mikey = sorted(found, key=lambda each: (each.time, each.frames[0]))
+        take_apart(trace.mikey)
+        trace.mikey_exchanges = link(trace.mikey, trace.calls)
 
     def media(self) -> None:
         """Streams tied to their lines; what only looks like media by chance is left out."""

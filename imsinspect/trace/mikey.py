@@ -1,7 +1,4 @@
-"""MIKEY messages of a trace: those in session descriptions of calls, and those that RTSP, HTTP and UDP carried.
-
-Octets only: what they say is dissected where keys are looked for (imsinspect.keys).
-"""
+"""MIKEY messages of a trace: those in session descriptions of SIP, and those that RTSP, HTTP and UDP carried."""
 
 from __future__ import annotations
 
@@ -11,59 +8,128 @@ from dissectors.sip.parse import uri_of
 from imsinspect.trace.model import MikeyMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from dissectors.sdp.parse import KeyMgmt, Media
-    from imsinspect.trace.model import Call, Description, LineState, SignallingMessage
+    from dissectors.sdp.parse import KeyMgmt, Media, SessionDescription
+    from imsinspect.trace.model import Call, Description, LineState, Negotiation, SignallingMessage
 
-MAX_OF_DESCRIPTION = 16  # MIKEY messages of one section that are followed
+MAX_OF_SECTION = 16  # MIKEY messages of one section that are followed
+MAX_SECTIONS = 256  # of one description
+ATTRIBUTE = b"\na=key-mgmt:"
+SDP = "sdp "  # carriers that begin so are session descriptions
 
 
-def of_calls(calls: list[Call]) -> list[MikeyMessage]:
-    """The messages that the descriptions of calls carry, each with the media lines that it gives keys for."""
-    out: dict[tuple[int, bytes], MikeyMessage] = {}
+def of_sip(calls: Iterable[Call], messages: Iterable[SignallingMessage]) -> list[MikeyMessage]:
+    """The messages that session descriptions carry, each with the media lines that it gives keys for.
+
+    One that a call repeats in the same description is one message: retransmissions, other hops, other branches.
+    """
+    found = _Found()
+    names = {}
+    for call in calls:
+        names[call.call_id] = call.id
+        for negotiation in call.negotiations:
+            for role, description, party, peer in _parties(negotiation):
+                found.add(call.call_id, call.id, description.message, description.sdp, role, party, peer)
+    for message in messages:
+        for sdp in message.sdp:
+            role = "refusal" if message.sip.status >= 300 else "other"
+            sender, receiver = message.sip.from_tag, message.sip.to_tag
+            if message.sip.status:
+                sender, receiver = receiver, sender
+            call_id = message.sip.call_id
+            found.add(call_id, names.get(call_id, ""), message, sdp, role, sender, receiver)
     for call in calls:
         for line in call.lines:
             for state in line.states:
-                for description, media, party, peer in _sides(state):
-                    for key_mgmt in media.key_mgmt_in_force[:MAX_OF_DESCRIPTION]:
-                        if key_mgmt.data and key_mgmt.protocol == b"mikey":
-                            name = (id(description.sdp), key_mgmt.data)
-                            known = out.get(name)
-                            if known is None:
-                                known = out[name] = _message(call, description, key_mgmt, party, peer, media)
-                            if line.id not in known.lines:
-                                known.lines.append(line.id)
-    return sorted(out.values(), key=lambda each: (each.time, each.frames[0]))
+                for description, media in _sides(state):
+                    for data in found.of_media(call.call_id, description.sdp, media):
+                        known = found.messages[call.call_id, id(description.sdp), data]
+                        if line.id not in known.lines:
+                            known.lines.append(line.id)
+    return list(found.messages.values())
 
 
-def _sides(state: LineState) -> Iterator[tuple[Description, Media, bytes, bytes]]:
-    negotiation = state.negotiation
-    yield negotiation.offer, state.offered, negotiation.offerer_tag, negotiation.answerer_tag
-    if state.answered is not None and negotiation.answer is not None:
-        yield negotiation.answer, state.answered, negotiation.answerer_tag, negotiation.offerer_tag
+class _Found:
+    """Messages by the Call-ID and the description that they stand in."""
+
+    def __init__(self) -> None:
+        self.messages: dict[tuple[bytes, int, bytes], MikeyMessage] = {}
+        self.seen: set[tuple[bytes, int]] = set()
+
+    def add(
+        self,
+        call_id: bytes,
+        call: str,
+        message: SignallingMessage,
+        sdp: SessionDescription,
+        role: str,
+        party: bytes,
+        peer: bytes,
+    ) -> None:
+        """What a description carries, unless it was seen in the same call."""
+        if (call_id, id(sdp)) in self.seen:
+            return
+        self.seen.add((call_id, id(sdp)))
+        for key_mgmt, sections in _carried(sdp):
+            name = (call_id, id(sdp), key_mgmt.data)
+            known = self.messages.get(name)
+            if known is not None:
+                known.sections = tuple(dict.fromkeys((*known.sections, *sections)))
+                continue
+            sender, receiver = _identities(message)
+            self.messages[name] = MikeyMessage(
+                message.frames,
+                message.time,
+                key_mgmt.data,
+                SDP + ("session" if key_mgmt.session_level else "media"),
+                message.source,
+                message.destination,
+                call=call,
+                sections=sections,
+                party=party,
+                peer=peer,
+                sender_identities=sender,
+                receiver_identities=receiver,
+                signalling=message,
+                description=sdp,
+                role=role,
+                protection=message.protection,
+            )
+
+    def of_media(self, call_id: bytes, sdp: SessionDescription, media: Media) -> Iterator[bytes]:
+        """The octets of the messages that give keys to a section."""
+        if ATTRIBUTE not in media.section.text and ATTRIBUTE not in media.session.text:
+            return
+        for key_mgmt in media.key_mgmt_in_force[:MAX_OF_SECTION]:
+            if (call_id, id(sdp), key_mgmt.data) in self.messages:
+                yield key_mgmt.data
 
 
-def _message(
-    call: Call, description: Description, key_mgmt: KeyMgmt, party: bytes, peer: bytes, media: Media
-) -> MikeyMessage:
-    message = description.message
-    sender, receiver = _identities(message)
-    secure = [each.index for each in description.sdp.media if each.profile.secure and each.port]
-    return MikeyMessage(
-        message.frames,
-        message.time,
-        key_mgmt.data,
-        "sdp session" if key_mgmt.session_level else "sdp media",
-        message.source,
-        message.destination,
-        call=call.id,
-        sections=tuple(secure) if key_mgmt.session_level else (media.index,),
-        party=party,
-        peer=peer,
-        sender_identities=sender,
-        receiver_identities=receiver,
-    )
+def _parties(negotiation: Negotiation) -> Iterator[tuple[str, Description, bytes, bytes]]:
+    yield "offer", negotiation.offer, negotiation.offerer_tag, negotiation.answerer_tag
+    if negotiation.answer is not None:
+        yield "answer", negotiation.answer, negotiation.answerer_tag, negotiation.offerer_tag
+
+
+def _sides(state: LineState) -> Iterator[tuple[Description, Media]]:
+    yield state.negotiation.offer, state.offered
+    if state.answered is not None and state.negotiation.answer is not None:
+        yield state.negotiation.answer, state.answered
+
+
+def _carried(sdp: SessionDescription) -> Iterator[tuple[KeyMgmt, tuple[int, ...]]]:
+    """The MIKEY messages of a description, with the sections that each is for (RFC 4567 §3.1, §5.2)."""
+    if ATTRIBUTE in sdp.session.text:
+        secure = tuple(each.index for each in sdp.media[:MAX_SECTIONS] if each.profile.secure and each.port)
+        for key_mgmt in sdp.key_mgmt[:MAX_OF_SECTION]:
+            if key_mgmt.data and key_mgmt.protocol == b"mikey":
+                yield key_mgmt, secure
+    for media in sdp.media[:MAX_SECTIONS]:
+        if ATTRIBUTE in media.section.text:
+            for key_mgmt in media.key_mgmt[:MAX_OF_SECTION]:
+                if key_mgmt.data and key_mgmt.protocol == b"mikey":
+                    yield key_mgmt, (media.index,)
 
 
 def _identities(message: SignallingMessage) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imsinspect.capture.media import MediaSample as MediaSample  # noqa: TC001  (named here for the rooms below)
 from imsinspect.capture.media import SizeRun as SizeRun  # noqa: TC001  (named here for the rooms below)
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imsinspect.capture.endpoint import Endpoint
     from imsinspect.capture.frames import FrameId
     from imsinspect.trace.conference_model import Conference
+    from imsinspect.trace.mikey_model import MikeyExchange, MikeyRecord
 
 
 # --- captures and notes ---------------------------------------------------------------------------
@@ -581,6 +582,12 @@ class MikeyMessage:
     opened: bool | None = None  # whether the keys that it carries could be read; None where it carries none
     key: str = ""  # digest of the key that opened or verified it
     remarks: tuple[str, ...] = ()
+    record: MikeyRecord | None = None  # what it says; None where it is beyond what is taken apart
+    signalling: SignallingMessage | None = None  # that carried it
+    description: SessionDescription | None = None  # that carried it
+    role: str = ""  # "offer", "answer", "refusal" (a response that refused), "other"; "" outside of SIP
+    protection: Protection = Protection.CLEAR  # of what carried it
+    dissected: Any = field(default=None, repr=False)  # its layer and facts, until keys were looked for
 
 
 # --- messaging, floor control, gateway control ----------------------------------------------------
@@ -720,6 +727,7 @@ class Trace:
     tls_sessions: list[TlsSession] = field(default_factory=list)
     esp: list[EspAssociation] = field(default_factory=list)
     mikey: list[MikeyMessage] = field(default_factory=list)
+    mikey_exchanges: list[MikeyExchange] = field(default_factory=list)
     carried: list[CarriedMessage] = field(default_factory=list)  # MSRP, BFCP and H.248, in time order
     keys: list[MasterKey] = field(default_factory=list)  # in order of first sight; the user's behind them
     key_repeats: list[KeyRepeat] = field(default_factory=list)
