@@ -1,0 +1,70 @@
+"""Mutations of descriptions: what offers and answers must not lack."""
+
+from __future__ import annotations
+
+from tests import build
+from tests.mutations.harness import Mutation
+
+FINGERPRINTS = {name: f"a=fingerprint:SHA-256 {':'.join([name] * 32)}" for name in ("AB", "CD")}
+MIKEY = "a=key-mgmt:mikey AQAFgM0XflABAAAAAAAAAAAAAAsAyONQ6g=="
+UNDECIDED = frozenset({"IMS-PROF-005"})
+SUITE_32 = "AES_CM_128_HMAC_SHA1_32"
+
+
+def negotiated(
+    *,
+    encrypted: bool = True,
+    integrity: bool = True,
+    offered: tuple[str, ...] = (build.crypto("alice"), build.crypto("alice 2", tag=2, suite=SUITE_32)),
+    answered: tuple[str, ...] = (build.crypto("bob"),),
+    chat: tuple[str, ...] = (),
+    answered_transport: str = "RTP/SAVP",
+) -> list[build.Packet]:
+    """An offer and its answer inside ESP that encrypts (opened with a key) or not."""
+    dialog = build.Dialog()
+    offer = build.sdp("192.0.2.10", build.audio(4000, "RTP/SAVP", *offered), *_chat(chat))
+    answer = build.sdp("198.51.100.20", build.audio(5000, answered_transport, *answered), *_chat(chat))
+    ends = (build.ALICE, build.BOB)
+    script = [
+        (dialog.request("INVITE", offer), ends),
+        (dialog.response(200, "OK", answer), ends[::-1]),
+        (dialog.request("ACK"), ends),
+    ]
+    if not encrypted:
+        return [(number * 0.1, build.udp(*way, data)) for number, (data, way) in enumerate(script)]
+    icv = 12 if integrity else 0
+    return [
+        (number * 0.1, build.esp_null(*way, data, spi=0x100 + (way[0] == build.BOB), sequence=number + 1, icv=icv))
+        for number, (data, way) in enumerate(script)
+    ]
+
+
+def _chat(attributes: tuple[str, ...]) -> tuple[str, ...]:
+    return (build.media("message", 2855, "TCP/TLS/MSRP", "*", *attributes),) if attributes else ()
+
+
+def chat_call(*, protected: bool = True) -> list[build.Packet]:
+    """A chat whose fingerprints travel inside ESP with integrity."""
+    return negotiated(
+        encrypted=protected,
+        offered=(FINGERPRINTS["AB"], "a=setup:actpass"),
+        answered=(FINGERPRINTS["CD"], "a=setup:active"),
+    )
+
+
+MUTATIONS = (
+    Mutation("keys leave ESP", negotiated, {"encrypted": False}, frozenset({"IMS-SIG-001"})),
+    Mutation("fingerprints leave ESP", chat_call, {"protected": False}, frozenset({"IMS-SIG-002"})),
+    Mutation(
+        "the answer turns protection off", negotiated, {"answered_transport": "RTP/AVP", "answered": ()},
+        frozenset({"IMS-SIG-006"}), UNDECIDED,
+    ),
+    Mutation("nobody has keys", negotiated, {"offered": (), "answered": ()}, frozenset({"IMS-SIG-010"}), UNDECIDED),
+    Mutation("the answer has no key", negotiated, {"answered": ()}, frozenset({"IMS-SIG-012"}), UNDECIDED),
+    Mutation(
+        "the answer chooses another suite under the same tag", negotiated,
+        {"answered": (build.crypto("bob", suite=SUITE_32),)}, frozenset({"IMS-SIG-013"}),
+    ),
+    Mutation("the answer chooses a tag of its own", negotiated, {"answered": (build.crypto("bob", tag=9),)},
+             frozenset({"IMS-SIG-013"})),
+)  # fmt: skip
