@@ -57,7 +57,7 @@ def collect(trace: Trace, user: UserKeys | None = None) -> Collected:
     for number, srtp in enumerate(user.srtp if user is not None else ()):
         _from_file(srtp, number, ring)
     candidates = Candidates(trace, ring, known)
-    trace.key_repeats = repeats(trace)
+    trace.key_repeats = repeats(trace, ring.not_applied)
     return Collected(candidates, ring, psks, keks)
 
 

@@ -73,6 +73,7 @@ def prove(
     else:
         found = [work.done(scans, None)]
     notes = _conclude(trace, found, subjects)
+    trace.indices_compared = not sample and all(part.watched_all for part in found)
     if sample:
         notes.append(
             f"of each stream the first {SAMPLE_FIRST} packets and one in {SAMPLE_EVERY} were verified, as was asked"

@@ -9,54 +9,104 @@ import hashlib
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from imsinspect.trace.model import KeyPlace, KeyRepeat
+from imsinspect.keys.sdes import FEC_KEY
+from imsinspect.trace.model import (
+    ADDRESS_CHANGED,
+    BOTH_DIRECTIONS,
+    BUNDLED_LINES,
+    CALLS,
+    LINES,
+    REKEY_CHANGED_NOTHING,
+    KeyPlace,
+    KeyRepeat,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dissectors.sdp.parse import Media
     from imsinspect.trace.model import Call, LineState, MediaLine, Trace
 
-BOTH_DIRECTIONS, LINES, CALLS, KEPT, UNCHANGED = (
-    "both directions", "lines", "calls", "address changed", "re-key changed nothing",
-)  # fmt: skip
 MAX_PLACES = 50  # named for one key
+RESENT = 32_000_000_000  # ns in which an offer that failed is sent again (RFC 3261 Timer B; rules.md 0.10)
 
 
-def repeats(trace: Trace) -> list[KeyRepeat]:
-    """All repetitions, by key in the order of the trace's keys."""
-    legs = _legs(trace.calls)
+def repeats(trace: Trace, not_applied: Mapping[str, Sequence[KeyPlace]] | None = None) -> list[KeyRepeat]:
+    """All repetitions, by key in the order of the trace's keys; then of keys that can't be applied."""
     lines = {line.id: line for call in trace.calls for line in call.lines}
     kept = _kept(trace.calls)
     places: dict[str, list[KeyPlace]] = {}
     for key in trace.keys:
         places.setdefault(key.digest, []).extend(key.places)
+    for digest, some in (not_applied or {}).items():
+        places.setdefault(digest, []).extend(some)
+    several = any(len({place.call for place in found}) > 1 for found in places.values())
+    sessions = sessions_of(trace.calls) if several else {}
     out: list[KeyRepeat] = []
-    for digest, some in places.items():
-        out += _of_key(digest, some, lines, legs)
+    for digest, found in places.items():
+        out += _of_key(digest, found, lines, sessions)
         out += kept.get(digest, ())
     return out
 
 
-def _legs(calls: list[Call]) -> dict[str, str]:
-    """One name for all legs of a call."""
-    names: dict[str, str] = {}
-    for call in calls:
-        name = next((names[each] for each in call.related if each in names), call.id)
-        names[call.id] = names.get(call.id, name)
-        for each in call.related:
-            names.setdefault(each, names[call.id])
-    return names
+# --- which calls are one session ------------------------------------------------------------------
+
+
+def sessions_of(calls: list[Call]) -> dict[str, str]:
+    """One name for all calls of a session, by the id of the call.
+
+    Legs are one, an offer that failed and is sent again under another Call-ID, and a call that replaces another.
+    """
+    above: dict[str, str] = {call.id: call.id for call in calls}
+
+    def find(name: str) -> str:
+        while above[name] != name:
+            above[name] = above[above[name]]
+            name = above[name]
+        return name
+
+    for one, other in _joined(calls):
+        above[find(other)] = find(one)
+    return {name: find(name) for name in above}
+
+
+def _joined(calls: list[Call]) -> Iterator[tuple[str, str]]:
+    by_call_id = {call.call_id: call.id for call in calls}
+    failed: dict[tuple[bytes, ...], Call] = {}  # the newest, by the o= line of its offer
+    for call in sorted(calls, key=lambda each: each.first_time):
+        for name in call.related:
+            if name > call.id:
+                yield call.id, name
+        invite = call.messages[0].sip if call.messages else None
+        if invite is not None and invite.method == b"INVITE" and b"\nreplaces:" in invite.head.lower():
+            for value in invite.header(b"replaces")[:1]:
+                replaced = by_call_id.get(value.partition(b";")[0].strip())
+                if replaced is not None:
+                    yield replaced, call.id
+        if not call.negotiations:
+            continue
+        whole = call.negotiations[0].offer.sdp.origin
+        origin = whole.username, whole.sess_id, whole.address
+        before = failed.get(origin)
+        if before is not None and call.first_time - before.last_time <= RESENT:
+            yield before.id, call.id
+        if all(origin) and call.state in ("failed", "cancelled"):
+            failed[origin] = call
+
+
+# --- where keys repeat ----------------------------------------------------------------------------
 
 
 def _of_key(
-    digest: str, places: list[KeyPlace], lines: dict[str, MediaLine], legs: dict[str, str]
+    digest: str, places: list[KeyPlace], lines: dict[str, MediaLine], sessions: dict[str, str]
 ) -> Iterator[KeyRepeat]:
     named = [place for place in places if place.kind == "sdes" and place.line]
-    by_call: defaultdict[str, list[KeyPlace]] = defaultdict(list)
+    if len(named) < 2:
+        return
+    by_session: defaultdict[str, list[KeyPlace]] = defaultdict(list)
     for place in named:
-        by_call[legs.get(place.call, place.call)].append(place)
-    for some in by_call.values():
+        by_session[sessions.get(place.call, place.call)].append(place)
+    for some in by_session.values():
         parties: defaultdict[str, dict[bytes, KeyPlace]] = defaultdict(dict)
         for place in some:
             parties[place.line].setdefault(place.party, place)
@@ -64,21 +114,48 @@ def _of_key(
             if len(both) > 1:
                 yield KeyRepeat(BOTH_DIRECTIONS, digest, tuple(both.values())[:MAX_PLACES])
                 break
-        of_party: defaultdict[tuple[str, bytes], dict[int, KeyPlace]] = defaultdict(dict)
-        for place in some:
-            of_party[place.call, place.party].setdefault(lines[place.line].index, place)
-        for indices in of_party.values():
-            if len(indices) > 1 and not _one_session([lines[place.line] for place in indices.values()]):
-                yield KeyRepeat(LINES, digest, tuple(indices.values())[:MAX_PLACES])
-                break
-    if len(by_call) > 1:
-        yield KeyRepeat(CALLS, digest, tuple(some[0] for some in by_call.values())[:MAX_PLACES])
+        yield from _of_lines(digest, some, lines)
+    if len(by_session) > 1:
+        yield KeyRepeat(CALLS, digest, tuple(some[0] for some in by_session.values())[:MAX_PLACES])
+
+
+def _of_lines(digest: str, places: list[KeyPlace], lines: dict[str, MediaLine]) -> Iterator[KeyRepeat]:
+    """The lines, and streams of error correction, that one party of a session protects with one key."""
+    of_party: defaultdict[tuple[str, bytes], dict[tuple[int, bool], KeyPlace]] = defaultdict(dict)
+    for place in places:
+        line = lines[place.line]
+        if _in_use(line):
+            of_party[place.call, place.party].setdefault((line.index, place.field.endswith(FEC_KEY)), place)
+    for streams in of_party.values():
+        if len(streams) > 1:
+            of_lines = {lines[place.line].index: lines[place.line] for place in streams.values()}
+            bundled = len(of_lines) == len(streams) and _one_session(list(of_lines.values()))
+            yield KeyRepeat(BUNDLED_LINES if bundled else LINES, digest, tuple(streams.values())[:MAX_PLACES])
+            return
+
+
+def _in_use(line: MediaLine) -> bool:
+    """The line was not refused each time that it was offered."""
+    return any(
+        state.accepted or (state.answered is None and (state.offered.port or state.offered.bundle_only))
+        for state in line.states
+    )
 
 
 def _one_session(lines: list[MediaLine]) -> bool:
-    """Bundled lines are one RTP session (RFC 9143 §7): they announce one address."""
+    """Bundled lines are one RTP session (RFC 9143 §7): a group holds them, or they announce one address."""
     ends = {(state.offered.connection, state.offered.port) for line in lines for state in line.states[:1]}
-    return len(ends) == 1
+    return len(ends) == 1 or all(_answered_group(line) == _answered_group(lines[0]) != b"" for line in lines)
+
+
+def _answered_group(line: MediaLine) -> bytes:
+    """The group of a bundle that a line's newest answer puts it in; of several, the mid of its leader."""
+    for state in reversed(line.states):
+        if state.answered is not None and state.negotiation.answer is not None:
+            mid = state.answered.mid
+            groups = state.negotiation.answer.sdp.bundle_groups
+            return next((group[0] for group in groups if mid and mid in group), b"")
+    return b""
 
 
 def _kept(calls: list[Call]) -> dict[str, list[KeyRepeat]]:
@@ -132,5 +209,9 @@ def _compared(
                     KeyPlace("sdes", frame, f"a=crypto:{tag}", line.call, line.id, party)
                     for frame, tag in zip(frames, tags, strict=True)
                 )
-                yield KEPT if moved else UNCHANGED, hashlib.sha256(key.key_salt).hexdigest(), places
+                yield (
+                    ADDRESS_CHANGED if moved else REKEY_CHANGED_NOTHING,
+                    hashlib.sha256(key.key_salt).hexdigest(),
+                    places,
+                )
                 return

@@ -101,6 +101,7 @@ class KeyRing:
 
     def __init__(self) -> None:
         self.keys: dict[tuple[bytes, SrtpParameters, bytes], RingKey] = {}
+        self.not_applied: dict[str, list[KeyPlace]] = {}  # keys that can't protect anything here, by digest
 
     def add(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from imsinspect.keys.ring import KeyRing, RingKey
     from imsinspect.trace.model import Call, LineState, MediaLine, Negotiation
 
+FEC_KEY = "FEC_KEY"  # ends the field of a place that is of forward error correction (RFC 4568 §6.3.4)
 MAX_KDR = 24  # exponent of the key derivation rate (RFC 4568 §6.3.1)
 MAX_LINES = 32  # of a=crypto lines of one section whose keys are tried
 MAX_KEYS = 32  # of one a=crypto line
@@ -77,14 +79,16 @@ def _chosen(state: LineState, *, answer_unseen: bool) -> set[int]:
 def _keys(crypto: Crypto, place: KeyPlace, ring: KeyRing) -> Iterator[tuple[RingKey, KeyPlace]]:
     parameters = _parameters(crypto)
     suite = crypto.crypto_suite
-    if parameters is None or suite is None:
-        return
-    for keys, where in ((crypto.keys, place), (crypto.fec_keys, replace(place, field=f"{place.field} FEC_KEY"))):
+    for keys, where in ((crypto.keys, place), (crypto.fec_keys, replace(place, field=f"{place.field} {FEC_KEY}"))):
         for each in keys[:MAX_KEYS]:
-            lifetime = each.lifetime if each.lifetime is not None else suite.srtp_lifetime
-            found = ring.add(each.key_salt, parameters, suite.name, where, mki=_mki(each), lifetime=lifetime)
+            found = None
+            if parameters is not None and suite is not None:
+                lifetime = each.lifetime if each.lifetime is not None else suite.srtp_lifetime
+                found = ring.add(each.key_salt, parameters, suite.name, where, mki=_mki(each), lifetime=lifetime)
             if found is not None:
                 yield found, where
+            elif each.key_salt:
+                ring.not_applied.setdefault(hashlib.sha256(each.key_salt).hexdigest(), []).append(where)
 
 
 def _mki(key: InlineKey) -> bytes:

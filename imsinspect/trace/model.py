@@ -298,11 +298,17 @@ class MasterKey:
         return self.lifetime is not None and max(self.srtp_packets, self.srtcp_packets) > self.lifetime
 
 
+BOTH_DIRECTIONS, LINES, BUNDLED_LINES, CALLS, ADDRESS_CHANGED, REKEY_CHANGED_NOTHING = (
+    "both directions", "lines", "bundled lines", "calls", "address changed", "re-key changed nothing",
+)  # fmt: skip
+"""Where a key may come again."""
+
+
 @dataclass(slots=True, frozen=True)
 class KeyRepeat:
     """A master key that stands where a new one is due."""
 
-    kind: str  # "both directions", "lines", "calls", "address changed", "re-key changed nothing"
+    kind: str  # "both directions" …
     key: str  # digest
     places: tuple[KeyPlace, ...]
 
@@ -732,6 +738,7 @@ class Trace:
     keys: list[MasterKey] = field(default_factory=list)  # in order of first sight; the user's behind them
     key_repeats: list[KeyRepeat] = field(default_factory=list)
     keystream_reuse: list[KeystreamReuse] = field(default_factory=list)
+    indices_compared: bool = False  # of all packets that verify, so that no other keystream was used twice
     connections: list[MediaConnection] = field(default_factory=list)  # announced, or with MSRP or BFCP, by time
     msrp_sessions: list[MsrpSession] = field(default_factory=list)
     conferences: list[Conference] = field(default_factory=list)

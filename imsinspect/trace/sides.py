@@ -181,7 +181,7 @@ class _Mark(NamedTuple):
     """Something that legs of one call have in common."""
 
     kind: str  # "origin", "session", "charging", "key", "fingerprint"
-    role: str  # who said it: fingerprints of a gateway stand in offers and in answers
+    role: str  # who said it, "offer" or "answer": what a node says of itself stands in offers and in answers
     value: object
 
 
@@ -192,9 +192,13 @@ def relate(calls: list[Call]) -> None:
     """Set `related` of calls that are legs of one: by Session-ID (RFC 7989), icid-value (RFC 7315 §4.6), o= line,
     keys and certificate fingerprints that both carry at overlapping times."""
     groups: dict[_Mark, list[int]] = {}
+    said: list[dict[tuple[str, str], set[object]]] = []  # of each call, by kind of mark and role
     for number, call in enumerate(calls):
+        values: dict[tuple[str, str], set[object]] = {}
         for mark in dict.fromkeys(_marks(call)):
             groups.setdefault(mark, []).append(number)
+            values.setdefault((mark.kind, mark.role), set()).add(mark.value)
+        said.append(values)
     legs: dict[int, set[int]] = {}
     for mark, members in groups.items():
         if len(members) < 2:
@@ -202,7 +206,9 @@ def relate(calls: list[Call]) -> None:
         for cluster in _at_one_time(calls, members):
             for one in cluster:
                 for other in cluster:
-                    if one != other and _may_be_legs(mark, calls[one], calls[other]):
+                    if one != other and _may_be_legs(
+                        mark, _Side(calls[one], said[one]), _Side(calls[other], said[other])
+                    ):
                         legs.setdefault(one, set()).add(other)
     for number, others in legs.items():
         calls[number].related = [calls[other].id for other in sorted(others)]
@@ -225,16 +231,30 @@ def _at_one_time(calls: list[Call], members: list[int]) -> Iterator[list[int]]:
         yield cluster
 
 
-def _may_be_legs(mark: _Mark, one: Call, other: Call) -> bool:
+class _Side(NamedTuple):
+    """A call that may be a leg, and what stands in its offers and answers."""
+
+    call: Call
+    said: dict[tuple[str, str], set[object]]
+
+
+def _may_be_legs(mark: _Mark, one: _Side, other: _Side) -> bool:
     """Whether a mark in common makes two calls legs: those of one call do not go the same way."""
     if mark.kind in EXPLICIT:
         return True
-    way, other_way = _way(one), _way(other)
+    way, other_way = _way(one.call), _way(other.call)
     if way == other_way:
         return False
-    if mark.kind == "fingerprint":  # a certificate is a device's: the calls must meet in a node
-        return way[1] == other_way[0] or other_way[1] == way[0]
-    return True
+    if way[1] == other_way[0] or other_way[1] == way[0]:  # they meet in a node, which sends the one on as the other
+        return True
+    if mark.kind == "fingerprint":  # a certificate is a device's
+        return False
+    # What a server says to each of its callers makes them no legs: what these say differs.
+    role = "offer" if mark.role == "answer" else "answer"
+    theirs = [side.said.get((mark.kind, role), set()) for side in (one, other)]
+    if all(theirs):
+        return not theirs[0].isdisjoint(theirs[1]) or (mark.kind == "origin" and mark.role == "offer")
+    return mark.kind == "origin" or (way[0] != other_way[0] and way[1] != other_way[1])
 
 
 def _way(call: Call) -> Way:
@@ -267,10 +287,10 @@ def _marks(call: Call) -> Iterator[_Mark]:
             sdp = description.sdp
             origin = ORIGIN.search(sdp.session.text)
             if origin is not None and origin[2].strip(b"0"):
-                yield _Mark("origin", "", origin.groups())
+                yield _Mark("origin", role, origin.groups())
             for media in sdp.media[:LOOKED_AT]:
                 for key in INLINE_KEY.findall(media.section.text):
-                    yield _Mark("key", "", hashlib.sha256(key).digest())
+                    yield _Mark("key", role, hashlib.sha256(key).digest())
                 if FINGERPRINT in media.section.text or FINGERPRINT in sdp.session.text:
                     for fingerprint in media.fingerprints:
                         if fingerprint.digest:

@@ -44,7 +44,7 @@ def test_one_key_on_two_lines() -> None:
     assert told(trace) == [("lines", [("call-1", 1), ("call-1", 1)])]
 
 
-def test_bundled_lines_share_their_key_by_right() -> None:
+def test_bundled_lines_that_share_a_key() -> None:
     """They are one RTP session on one port (RFC 9143 §7)."""
 
     def bundled(host: str, port: int, seed: str) -> bytes:
@@ -52,7 +52,7 @@ def test_bundled_lines_share_their_key_by_right() -> None:
         return build.sdp(host, *lines, session=("a=group:BUNDLE x y",))
 
     trace = trace_of(build.call(bundled(A[0], A[1], "a"), bundled(B[0], B[1], "b")))
-    assert told(trace) == []
+    assert [kind for kind, _ in told(trace)] == ["bundled lines", "bundled lines"]
 
 
 def test_one_key_in_two_calls() -> None:
@@ -61,6 +61,100 @@ def test_one_key_in_two_calls() -> None:
     second = build.call(described(A[0], A[1], "a"), described(B[0], B[1], "c"), dialog=other, at=20.0)
     trace = trace_of(first, second)
     assert [(kind, [call for call, _ in places]) for kind, places in told(trace)] == [("calls", ["call-1", "call-2"])]
+
+
+def two_lines(host: str, port: int, *seeds: str, ports: tuple[int, ...] = (), params: str = "") -> bytes:
+    numbers = ports or tuple(port + 2 * at for at in range(len(seeds)))
+    lines = [
+        build.audio(number, "RTP/SAVP", build.crypto(seed, params=params))
+        for number, seed in zip(numbers, seeds, strict=True)
+    ]
+    return build.sdp(host, *lines)
+
+
+def test_a_line_that_was_refused_uses_no_key() -> None:
+    answer = two_lines(B[0], B[1], "b", "c", ports=(B[1], 0))
+    assert told(trace_of(build.call(two_lines(A[0], A[1], "a", "a"), answer))) == []
+
+
+def test_a_key_of_error_correction_that_is_that_of_the_media() -> None:
+    inline = build.crypto("a").split(" ")[-1]
+    offer = two_lines(A[0], A[1], "a", params=f" FEC_KEY={inline}")
+    trace = trace_of(build.call(offer, described(B[0], B[1], "b")))
+    assert told(trace) == [("lines", [("call-1", 1), ("call-1", 1)])]
+
+
+def test_keys_of_suites_that_can_not_be_applied_are_compared_too() -> None:
+    line = build.crypto("a").replace("AES_CM_128_HMAC_SHA1_80", "SEED_CTR_128_HMAC_SHA1_80")
+    offer = build.sdp(A[0], build.audio(A[1], "RTP/SAVP", line))
+    answer = build.sdp(B[0], build.audio(B[1], "RTP/SAVP", line))
+    assert told(trace_of(build.call(offer, answer))) == [("both directions", [("call-1", 1), ("call-1", 4)])]
+
+
+PROXY, CAROL = ("203.0.113.1", 5060), ("198.51.100.30", 5060)
+
+
+def leg(
+    number: int, caller: build.Address, callee: build.Address, offer: bytes, answer: bytes = b"", **how: object
+) -> list[build.Packet]:
+    """A call of its own Call-ID and tags."""
+    talk = build.Dialog(
+        caller=caller, callee=callee, call_id=f"leg-{number}", from_tag=f"f{number}", to_tag=f"t{number}"
+    )
+    return build.call(offer, answer, dialog=talk, **how)  # type: ignore[arg-type]
+
+
+def origin(description: bytes, number: int) -> bytes:
+    """The description with a session id of its own."""
+    return description.replace(b"o=- 1 ", b"o=- %d " % number)
+
+
+def test_legs_of_a_call_carry_the_keys_of_both_sides_on() -> None:
+    """T-B2B: whether they meet in a node that was seen or not."""
+    offer, answer = described(A[0], A[1], "a"), described(B[0], B[1], "b")
+    first = leg(1, build.ALICE, PROXY, origin(offer, 2), origin(answer, 3))
+    for node in (PROXY, ("203.0.113.2", 5060)):
+        second = leg(2, node, build.BOB, origin(offer, 4), origin(answer, 5), at=0.005)
+        trace = trace_of(first, second)
+        assert [call.related for call in trace.calls] == [["call-2"], ["call-1"]]
+        assert told(trace) == []
+
+
+def test_what_a_server_gives_to_two_callers_makes_their_calls_no_legs() -> None:
+    first = leg(1, build.ALICE, PROXY, described(A[0], A[1], "a"), origin(described(B[0], B[1], "m"), 2))
+    second = leg(2, CAROL, PROXY, described(CAROL[0], 4000, "c"), origin(described(B[0], B[1] + 2, "m"), 3), at=2.0)
+    trace = trace_of(first, second)
+    assert [call.related for call in trace.calls] == [[], []]
+    assert [kind for kind, _ in told(trace)] == ["calls"]
+
+
+def test_what_a_server_offers_to_two_makes_no_legs_with_what_it_answers() -> None:
+    """A focus that was called and calls out: the same node, and its key in answer and offer."""
+    first = leg(1, build.ALICE, PROXY, described(A[0], A[1], "a"), origin(described(B[0], B[1], "m"), 2))
+    second = leg(2, PROXY, CAROL, origin(described(B[0], B[1] + 2, "m"), 3), described(CAROL[0], 4000, "c"), at=2.0)
+    trace = trace_of(first, second)
+    assert [call.related for call in trace.calls] == [[], []]
+    assert [kind for kind, _ in told(trace)] == ["calls"]
+
+
+def test_an_offer_that_failed_is_sent_again_under_another_call_id() -> None:
+    """T-AUTH: 183 with an answer, then 503; the phone tries another server with the same description."""
+    offer = described(A[0], A[1], "a")
+    first = leg(1, build.ALICE, PROXY, offer, early=described(B[0], B[1], "b"), final=(503, "Unavailable"))
+    second = leg(2, build.ALICE, CAROL, offer, described(CAROL[0], 4000, "c"), at=1.0)
+    assert told(trace_of(first, second)) == []
+    assert [kind for kind, _ in told(trace_of(first, leg(2, build.ALICE, CAROL, offer, at=60.0)))] == ["calls"]
+
+
+def test_a_call_that_replaces_another_goes_on_with_its_key() -> None:
+    talk = build.Dialog(caller=CAROL, call_id="moved", from_tag="c", to_tag="d")
+    replaces = ("Replaces: call-1@test;to-tag=bob;from-tag=alice",)
+    moved = [
+        (5.0, talk.request("INVITE", described(CAROL[0], 4000, "a"), headers=replaces), True),
+        (5.1, talk.response(200, "OK", described(B[0], B[1], "c")), False),
+    ]
+    first = build.call(described(A[0], A[1], "a"), described(B[0], B[1], "b"))
+    assert told(trace_of(first, build.carry(talk, moved))) == []
 
 
 def again(talk: build.Dialog, offer: bytes, answer: bytes, at: float) -> list[build.Packet]:

@@ -51,6 +51,7 @@ SHOWN = 4  # streams named in one finding
     tier=2,
     profiles=("ALL",),
     references=("RFC 3550 §8.2", "RFC 3711 §8", "RFC 3711 §9.1", "RFC 4568 §6.4", "TR 33.829 §5.3.2"),
+    follows=("IMS-SSRC-007",),
 )
 def ssrc_collision_in_session(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     """Two sources with one SSRC in the same RTP session or conference, keys individual.
@@ -328,6 +329,7 @@ def _both_directions(trace: Trace, call: Call, line: MediaLine) -> Iterator[Outc
             ),
             media=media_name(state.offered),
             direction="both",
+            fact=line.id,
             normalised=("one SSRC and one key in both directions", "another SSRC or key"),
         )
         return
