@@ -98,6 +98,7 @@ def _audit(paths: Sequence[str], options: Options, progress: Callable[[int, int]
         fail_on=options.fail_on,
         suppressed=evaluation.suppressed,
         notes=[*trace.notes, *evaluation.notes],
+        conference_profiles=profiles.conferences,
     )
     if options.show_secrets:
         keys = read.ring.keys.values() if read.ring is not None else ()

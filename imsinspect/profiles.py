@@ -106,7 +106,7 @@ def choose(trace: Trace, asked: str = "auto", policy: Policy | None = None) -> P
     for conference in trace.conferences:
         scope = policy.conferences.get(conference.uri)
         name = scope.profile if scope is not None and scope.profile is not None else general
-        legs = [leg.call for each in conference.participants for leg in each.legs]
+        legs = [name for each in conference.participants for leg in each.legs for name in (leg.call, *leg.also)]
         if name != general or name != "auto":
             of_conference |= dict.fromkeys(legs, name)
         conferences[conference.id] = (

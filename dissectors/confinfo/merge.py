@@ -61,12 +61,10 @@ def apply(state: RosterState, document: Conference) -> tuple[RosterState, str]:
     if state.last is not None and document.entity != state.last.entity:
         return state, OTHER_CONFERENCE
     if document.version is not None and state.version is not None and document.version <= state.version:
-        same = (
-            state.last is not None and document.version == state.version and _content(document) == _content(state.last)
-        )
+        same = state.last is not None and document.version == state.version and content(document) == content(state.last)
         if not same and document.version == state.version and document.state == "full" and state.complete:
             # A full state of the version at hand may repeat what partial ones had built up.
-            same = known is not None and _content(full(document)) == _content(known)
+            same = known is not None and content(full(document)) == content(known)
         return state, REPEATED if same else REGRESSED
     outcome = APPLIED if document.version is not None else UNVERSIONED
     complete = state.complete
@@ -87,7 +85,7 @@ def full(document: Conference) -> Conference:
     return _conference(Conference(document.entity), document)
 
 
-def _content(conference: Conference) -> Conference:
+def content(conference: Conference) -> Conference:
     """What is compared of two documents: not where things stood, nor whether they came in part."""
     stripped: Conference = _stripped(conference)
     return replace(stripped, version=None)

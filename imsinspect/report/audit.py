@@ -26,4 +26,5 @@ class Audit:
     verdict: str = "nothing-to-assess"  # "pass", "fail", "nothing-to-assess"
     tier_one_not_assessed: bool = False
     exit_status: int = 3
+    conference_profiles: dict[str, ProfileChoice] = field(default_factory=dict)  # by conference id
     secrets: dict[str, bytes] | None = field(default=None, repr=False)  # keys by digest, where the user asked for them

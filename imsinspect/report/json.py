@@ -9,6 +9,7 @@ from imsinspect import __version__
 from imsinspect.capture.frames import capture_index, frame_number
 from imsinspect.profiles import ProfileChoice
 from imsinspect.report import proofs
+from imsinspect.report.conferences import conference_row
 from imsinspect.report.escape import text
 from imsinspect.report.protection import claim, observe
 from imsinspect.report.tally import Tally
@@ -71,7 +72,9 @@ def to_json(audit: Audit) -> Row:
         "inventory": _inventory(trace.counts),
         "registrations": [_registration(registration, places) for registration in trace.registrations],
         "calls": [_call(call, audit.call_profiles.get(call.id, OPEN)) for call in trace.calls],
-        "conferences": [],
+        "conferences": [
+            conference_row(each, audit.conference_profiles.get(each.id, OPEN), places.of) for each in trace.conferences
+        ],
         "streams": [_stream(stream, places) for stream in trace.streams],
         "rtcp_sources": [_rtcp_source(source, places) for source in trace.rtcp_sources],
         "tls_sessions": [_tls_session(session, places, audit.secrets is not None) for session in trace.tls_sessions],
@@ -199,7 +202,7 @@ def _call(call: Call, profile: ProfileChoice) -> Row:
         "state": text(call.state),
         "side": text(call.side),
         "related": _texts(call.related),
-        "conference": None,
+        "conference": call.conference or None,
         "profile": {"name": text(profile.name), "inferred": profile.inferred, "because": _texts(profile.because)},
         "media": [_line(line) for line in call.lines],
     }

@@ -24,6 +24,7 @@ from imsinspect.processes import shared
 from imsinspect.trace.beginnings import media_connection
 from imsinspect.trace.binding import bind
 from imsinspect.trace.calls import build_calls
+from imsinspect.trace.conferences import build_conferences
 from imsinspect.trace.connections import connections, datagrams, dtls_flows, path_ends
 from imsinspect.trace.dialogs import mark_retransmissions
 from imsinspect.trace.judgement import judge
@@ -138,8 +139,9 @@ class _Builder:
         parts = sip.sdp_bodies() if not sip.body or sip.content_type == b"application/sdp" else sip.bodies()
         sealed: tuple[SealedBody, ...] = ()
         hidden_parts: tuple[BodyPart, ...] = ()
+        readable: list[BodyPart] = []
         if any(part.content_type in SMIME for part in parts):
-            parts, hidden_parts, sealed = self.unsealed(frames[0], parts)
+            parts, readable, hidden_parts, sealed = self.unsealed(frames[0], parts)
         bodies = tuple(self.description(part.data) for part in (*parts, *hidden_parts) if part.is_sdp)
         if cut and lacks_description(sip):
             self.unread(frames[0], CUT)
@@ -152,17 +154,19 @@ class _Builder:
         kept = SignallingMessage(frames, time, source, destination, transport, protection, sip, bodies)
         if sealed:
             kept.sealed, kept.hidden_sdp = sealed, sum(part.is_sdp for part in hidden_parts)
+            kept.unsealed, kept.hidden_parts = (*readable, *hidden_parts), len(hidden_parts)
         self.sip.append(kept)
 
     def unsealed(
         self, frame: int, parts: list[BodyPart]
-    ) -> tuple[list[BodyPart], tuple[BodyPart, ...], tuple[SealedBody, ...]]:
-        """Bodies with S/MIME that could be read replaced by what it holds; what a key opened stands by itself."""
+    ) -> tuple[list[BodyPart], list[BodyPart], tuple[BodyPart, ...], tuple[SealedBody, ...]]:
+        """Bodies with S/MIME that could be read replaced by what it holds; that by itself, and what a key opened."""
         if self.smime is None:
             from imsinspect.trace.smime import SmimeOpener  # loaded where there is S/MIME
 
             self.smime = SmimeOpener([kek for scan in self.scans[:1] if scan.opening for kek in scan.opening.cms])
         left: list[BodyPart] = []
+        readable: list[BodyPart] = []
         hidden: list[BodyPart] = []
         sealed: list[SealedBody] = []
         for part in parts:
@@ -171,12 +175,13 @@ class _Builder:
                 left.append(part)
                 continue
             left += [*([] if found.opened else [part]), *found.parts]
+            readable += found.parts
             hidden += found.hidden
             sealed += found.bodies
             for each in found.bodies:
                 if each.encrypted and not each.opened and self.smime.keyed:
                     self.note(frame, f"S/MIME, {each.content_type}: {each.detail}")
-        return left, tuple(hidden), tuple(sealed)
+        return left, readable, tuple(hidden), tuple(sealed)
 
     def description(self, body: bytes) -> SessionDescription:
         """A session description; the same one comes again in retransmissions and on every hop."""
@@ -437,6 +442,7 @@ class _Builder:
         mark_sides(trace.calls, trace.registrations)
         relate(trace.calls)
         self.key_exchanges()
+        trace.conferences = build_conferences(trace)
         self.media()
         trace.esp = _associations(self.scans)
         for each in trace.esp:

@@ -17,6 +17,7 @@ from imsinspect.capture.rtcp import RtcpSample as RtcpSample  # noqa: TC001  (na
 
 if TYPE_CHECKING:
     from dissectors.sdp.parse import Media, SessionDescription
+    from dissectors.sip.body import BodyPart
     from dissectors.sip.parse import SipMessage
     from imsinspect.capture.endpoint import Endpoint
     from imsinspect.capture.frames import FrameId
@@ -97,6 +98,8 @@ class SignallingMessage:
     sdp: tuple[SessionDescription, ...] = ()  # those that a key opened behind those that anybody could read
     hidden_sdp: int = 0  # how many of them a key opened
     sealed: tuple[SealedBody, ...] = ()  # S/MIME bodies, the outermost first
+    unsealed: tuple[BodyPart, ...] = ()  # what was read out of them; those that a key opened last
+    hidden_parts: int = 0  # how many of `unsealed` a key opened
     retransmission: bool = False  # byte-equal to an earlier message of the same hop (UDP)
 
     @property
@@ -207,6 +210,7 @@ class Call:
     lines: list[MediaLine] = field(default_factory=list)
     related: list[str] = field(default_factory=list)  # ids of other legs of the same call
     ended_at: int | None = None
+    conference: str = ""  # id of the conference that it is a leg of
 
 
 @dataclass(slots=True, frozen=True)
