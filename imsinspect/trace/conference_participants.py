@@ -20,9 +20,12 @@ MAX_ASSERTED = 4  # identities of one message
 MAX_ALIASES = 64  # identities of one user that are followed
 MAX_HOPS = 8  # of one session
 SAME_SESSION = 32_000_000_000  # nanoseconds between the INVITEs of two hops of one session
-TRANSFER_INIT, TRANSFER_RESP = 14, 15
-ROLES = {TRANSFER_INIT: 1, TRANSFER_RESP: 2}  # of the sender's IDR, by data type (RFC 6043 §6.6)
-URI, BYTES, NAI = 1, 2, 0
+INITIATOR, RESPONDER = 1, 2
+ROLES = {
+    14: (INITIATOR,),
+    15: (RESPONDER,),
+}  # of the sender, by data type: TRANSFER_INIT, TRANSFER_RESP (RFC 6043 §6.6)
+NO_ROLE = (0,)  # an ID payload names the sender (RFC 3830 §3)
 
 
 @dataclass(slots=True, frozen=True)
@@ -149,21 +152,9 @@ def mikey_identities(messages: Iterable[MikeyMessage]) -> dict[tuple[str, bytes]
     """Canonical identities that MIKEY messages name as their senders, by call and dialog tag."""
     out: dict[tuple[str, bytes], str] = {}
     for message in messages:
-        if message.call and (message.call, message.party) not in out:
-            found = _sender(message.data)
+        if message.record is not None and (message.call, message.party) not in out:
+            roles = ROLES.get(message.record.data_type, NO_ROLE)
+            found = next((each.identity for each in message.record.identities if each.role in roles), "")
             if found:
                 out[message.call, message.party] = found
     return out
-
-
-def _sender(data: bytes) -> str:
-    from dissectors.mikey.layers import MIKEY  # with Scapy: loaded where a conference uses MIKEY
-    from dissectors.mikey.payload.layers import ID, IDR
-
-    layer = MIKEY(data)
-    role = ROLES.get(layer.fields.get("data_type", -1))
-    for payload in layer.fields.get("payloads") or ():
-        own = isinstance(payload, IDR) and payload.id_role == role
-        if own or (role is None and isinstance(payload, ID)):
-            return canonical(bytes(payload.id_data))
-    return ""
