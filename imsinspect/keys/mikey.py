@@ -142,7 +142,7 @@ class _Reader:
         found = self._read(seen, place, trial, holdings, contexts)
         if found is None:
             diagnosis = self._diagnosis(seen, place, trial, holdings, contexts)
-            return replace(opened, opened=False, readings=trial.readings, remarks=diagnosis)
+            return replace(opened, opened=False, readings=trial.readings, remarks=diagnosis, decrypts=bool(diagnosis))
         keys, more, holding, context = found
         if holding is not None:
             bundle.keys_of[seen.at] = holding

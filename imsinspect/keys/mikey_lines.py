@@ -60,9 +60,11 @@ def open_all(trace: Trace, secrets: MikeySecrets | None, ring: KeyRing) -> tuple
     sent = [_sent(octets, messages[0]) for octets, messages in by_octets.items()]
     lines: list[LineKey] = []
     shared: list[PreShared] = []
-    for opened, messages in zip(open_messages(sent, secrets or MikeySecrets()), by_octets.values(), strict=True):
+    results = open_messages(sent, secrets or MikeySecrets())
+    right = {key for opened in results for key in (opened.mac.key, opened.signature.key) if key}
+    for opened, messages in zip(results, by_octets.values(), strict=True):
         for message in messages:
-            _tell(message, opened)
+            _tell(message, opened, right)
             lines += _keys(message, opened, ring)
             shared += [PreShared(each.tek, message) for each in opened.sessions if each.prot_type != SRTP and each.tek]
     for message in trace.mikey:
@@ -79,14 +81,19 @@ def _sent(octets: bytes, message: MikeyMessage) -> Sent:
     return Sent(layer, octets, sender, receiver, facts=facts)
 
 
-def _tell(message: MikeyMessage, opened: OpenedMessage) -> None:
-    """What the keys at hand make of a message."""
+def _tell(message: MikeyMessage, opened: OpenedMessage, right: set[str]) -> None:
+    """What the keys at hand make of a message; `right` are those that verify some message."""
     message.kind, message.csb_id, message.opened = opened.kind, opened.csb_id, opened.opened
     known = opened.mac if opened.mac.algorithm or opened.mac.verified is not None else opened.signature
     message.authentic, message.authentication, message.key = known.verified, str(known), known.key
     if known.verified and known.algorithm == "NULL":
         message.authentic = None
     message.remarks = (*opened.readings, *opened.remarks)
+    message.tried, message.mac_found, message.mac_computed = known.tried, known.found, known.computed
+    of_ticket = opened.ticket is not None and bool(opened.ticket.mac.verified)
+    message.key_is_right = known.verified is False and (
+        of_ticket or opened.decrypts or not right.isdisjoint(known.tried)
+    )
 
 
 def _keys(message: MikeyMessage, opened: OpenedMessage, ring: KeyRing) -> Iterator[LineKey]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dissectors.mikey.policies import SRTPParameters
 
 SHOWN = 8  # hex digits of a digest that name a key in words
+MAC_SHOWN = 4  # octets of a MAC
 
 
 def digest(secret: bytes) -> str:
@@ -82,6 +83,8 @@ class Verification:
     role: str = ""  # of that key: PSK, envelope key, MPKi …
     name: str = ""  # of that key in the key file
     tried: tuple[str, ...] = ()  # digests of keys meant for this message that do not verify it
+    found: str = ""  # the first octets of a MAC that does not verify, in hex digits
+    computed: str = ""  # of the MAC that the likeliest of these keys and readings gives
 
     def __str__(self) -> str:
         """The same in words, without secrets."""
@@ -169,6 +172,7 @@ class OpenedMessage:
     ticket: OpenedTicket | None = None
     readings: tuple[str, ...] = ()  # which of several readings of the specifications worked
     remarks: tuple[str, ...] = ()
+    decrypts: bool = False  # KEMAC decrypts with a key that does not verify the message, which was changed then
 
     @property
     def kind(self) -> str:

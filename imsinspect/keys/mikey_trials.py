@@ -20,7 +20,7 @@ from imsinspect.crypto.mikey_protection import (
     timestamp_64,
 )
 from imsinspect.keys.mikey_octets import own_mac
-from imsinspect.keys.mikey_records import MikeyKey, Verification, digest
+from imsinspect.keys.mikey_records import MAC_SHOWN, MikeyKey, Verification, digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -104,17 +104,24 @@ def verify(
     name = codes.MAC_ALGORITHMS.get(mac_alg, f"unknown ({mac_alg})")
     if mac_alg == NULL_MAC or not AUTHENTICATION_BITS.get(mac_alg) or not mikey.known_prf(function):
         return Trial(Verification(None, name))
+    likeliest = b""
     for holding in holdings:
         for context in contexts:
             bits = AUTHENTICATION_BITS[mac_alg]
             key = mikey.derive(function, holding.key, mikey.AUTHENTICATION_KEY, context.octets, bits)
             for octets in covered:
-                if mikey_protection.mac(mac_alg, key, octets.octets) == value:
+                computed = mikey_protection.mac(mac_alg, key, octets.octets)
+                if holding.meant and not likeliest:
+                    likeliest = computed
+                if computed == value:
                     found = Verification(True, name, octets.name, holding.digest, holding.role, holding.name)
                     return Trial(found, holding, context.octets, tuple(filter(None, (context.name,))))
     tried = tuple(dict.fromkeys(one.digest for one in holdings if one.meant))
     possible = bool(tried and contexts and covered)
-    return Trial(Verification(False if possible else None, name, tried=tried if possible else ()))
+    if not possible:
+        return Trial(Verification(None, name))
+    shown = value[:MAC_SHOWN].hex(), likeliest[:MAC_SHOWN].hex()
+    return Trial(Verification(False, name, tried=tried, found=shown[0], computed=shown[1]))
 
 
 # --- KEMAC ----------------------------------------------------------------------------------------

@@ -461,7 +461,8 @@ class _Builder:
     def key_exchanges(self) -> None:
         """MIKEY messages, taken apart and put into exchanges."""
         trace = self.trace
-        found = [*of_sip(trace.calls, self.sip), *self.mikey]
+        carried_in_sip, trace.key_mgmt_faults = of_sip(trace.calls, self.sip)
+        found = [*carried_in_sip, *self.mikey]
         if not found:
             return
         from imsinspect.trace.mikey_exchanges import link  # loaded where there is MIKEY

@@ -5,22 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dissectors.sip.parse import uri_of
-from imsinspect.trace.model import MikeyMessage
+from imsinspect.trace.model import KeyMgmtFault, MikeyMessage
+from imsinspect.trace.unread import body_is_cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dissectors.sdp.parse import KeyMgmt, Media, SessionDescription
+    from dissectors.sdp.parse import KeyMgmt, Media, Section, SessionDescription
     from imsinspect.trace.model import Call, Description, LineState, Negotiation, SignallingMessage
 
 MAX_OF_SECTION = 16  # MIKEY messages of one section that are followed
 MAX_SECTIONS = 256  # of one description
 ATTRIBUTE = b"\na=key-mgmt:"
+LAST, WRAPPED = "last", "wrapped"
 SDP = "sdp "  # carriers that begin so are session descriptions
 
 
-def of_sip(calls: Iterable[Call], messages: Iterable[SignallingMessage]) -> list[MikeyMessage]:
-    """The messages that session descriptions carry, each with the media lines that it gives keys for.
+def of_sip(
+    calls: Iterable[Call], messages: Iterable[SignallingMessage]
+) -> tuple[list[MikeyMessage], list[KeyMgmtFault]]:
+    """The messages that session descriptions carry, each with the media lines that it gives keys for, and what can't be
+    decoded.
 
     One that a call repeats in the same description is one message: retransmissions, other hops, other branches.
     """
@@ -47,7 +52,7 @@ def of_sip(calls: Iterable[Call], messages: Iterable[SignallingMessage]) -> list
                         known = found.messages[call.call_id, id(description.sdp), data]
                         if line.id not in known.lines:
                             known.lines.append(line.id)
-    return list(found.messages.values())
+    return list(found.messages.values()), found.faults
 
 
 class _Found:
@@ -56,6 +61,7 @@ class _Found:
     def __init__(self) -> None:
         self.messages: dict[tuple[bytes, int, bytes], MikeyMessage] = {}
         self.seen: set[tuple[bytes, int]] = set()
+        self.faults: list[KeyMgmtFault] = []
 
     def add(
         self,
@@ -71,7 +77,12 @@ class _Found:
         if (call_id, id(sdp)) in self.seen:
             return
         self.seen.add((call_id, id(sdp)))
-        for key_mgmt, sections in _carried(sdp):
+        for key_mgmt, sections, end in _carried(sdp):
+            cut = end == WRAPPED or (end == LAST and body_is_cut(message.sip))
+            if not key_mgmt.data:
+                section = -1 if key_mgmt.session_level else sections[0]
+                self.faults.append(KeyMgmtFault(message, call, section, key_mgmt.offset, key_mgmt.error, cut))
+                continue
             name = (call_id, id(sdp), key_mgmt.data)
             known = self.messages.get(name)
             if known is not None:
@@ -95,6 +106,7 @@ class _Found:
                 description=sdp,
                 role=role,
                 protection=message.protection,
+                cut=cut,
             )
 
     def of_media(self, call_id: bytes, sdp: SessionDescription, media: Media) -> Iterator[bytes]:
@@ -118,18 +130,25 @@ def _sides(state: LineState) -> Iterator[tuple[Description, Media]]:
         yield state.negotiation.answer, state.answered
 
 
-def _carried(sdp: SessionDescription) -> Iterator[tuple[KeyMgmt, tuple[int, ...]]]:
-    """The MIKEY messages of a description, with the sections that each is for (RFC 4567 §3.1, §5.2)."""
+def _carried(sdp: SessionDescription) -> Iterator[tuple[KeyMgmt, tuple[int, ...], str]]:
+    """The MIKEY messages of a description, with the sections that each is for (RFC 4567 §3.1, §5.2), and its end."""
     if ATTRIBUTE in sdp.session.text:
         secure = tuple(each.index for each in sdp.media[:MAX_SECTIONS] if each.profile.secure and each.port)
         for key_mgmt in sdp.key_mgmt[:MAX_OF_SECTION]:
-            if key_mgmt.data and key_mgmt.protocol == b"mikey":
-                yield key_mgmt, secure
+            if key_mgmt.protocol == b"mikey":
+                yield key_mgmt, secure, _end(key_mgmt, sdp.session)
     for media in sdp.media[:MAX_SECTIONS]:
         if ATTRIBUTE in media.section.text:
             for key_mgmt in media.key_mgmt[:MAX_OF_SECTION]:
-                if key_mgmt.data and key_mgmt.protocol == b"mikey":
-                    yield key_mgmt, (media.index,)
+                if key_mgmt.protocol == b"mikey":
+                    yield key_mgmt, (media.index,), _end(key_mgmt, media.section)
+
+
+def _end(key_mgmt: KeyMgmt, section: Section) -> str:
+    """Whether its line is the last one, or goes on behind a line break."""
+    at = key_mgmt.offset + key_mgmt.length - section.start
+    behind = section.text[at : at + 8].lstrip(b"\r\n")
+    return LAST if not behind else WRAPPED if behind[1:2] != b"=" else ""
 
 
 def _identities(message: SignallingMessage) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:

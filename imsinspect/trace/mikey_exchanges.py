@@ -140,12 +140,12 @@ class _Linker:
         if before is not None and self._sent_on(before[1], message):
             return before[0]
         before = copies.by_sender.get(message.source.ip)
-        if before is not None and self._tried_again(before[1], message):
+        if before is not None and (self._sent_on(before[1], message) or self._tried_again(before[1], message)):
             return before[0]
         return None
 
     def _sent_on(self, received: MikeyMessage, sent: MikeyMessage) -> bool:
-        """A B2BUA sends on what it received while that waits for its answer (T-B2B)."""
+        """A B2BUA sends on what it received, or sends it to several, while that waits for its answer (T-B2B)."""
         call = self.calls.get(received.call)
         if call is None or sent.time - received.time > SETUP_WITHIN:
             return False

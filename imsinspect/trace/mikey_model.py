@@ -151,6 +151,7 @@ class MikeyRecord:
     payloads: tuple[int, ...]  # their codes, in order
     stop: str  # why it could not be read to its last payload; "" where it could
     stop_offset: int  # where its reading ended
+    stop_payload: int  # code of the payload that could not be read; -1 where it is another thing, or nothing
     trailing: int  # octets behind the last payload
     notes: tuple[str, ...]  # all that is wrong with it, each with its offset
 

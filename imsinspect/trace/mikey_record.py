@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dissectors.binary import notes
 from dissectors.mikey import codes
+from dissectors.mikey.fields import complete, next_of
 from dissectors.mikey.layers import MIKEY
 from dissectors.mikey.messages import message as facts_of
 from dissectors.mikey.payload.layers import KEMAC, SIGN, TR, V
@@ -83,9 +84,18 @@ def record_of(layer: MIKEY, facts: Message, octets: bytes) -> MikeyRecord:
         payloads=layer.chain(),
         stop=stop,
         stop_offset=len(octets) - len(facts.unread),
+        stop_payload=_unread(layer) if stop else -1,
         trailing=0 if stop else len(facts.unread),
         notes=tuple(notes(layer)[:MAX_NOTES]),
     )
+
+
+def _unread(layer: MIKEY) -> int:
+    """The code of the payload that is named and was not read; -1 where the reading ended inside of something."""
+    payloads = layer.payloads
+    if payloads:
+        return _number(next_of(payloads[-1])) if complete(payloads[-1]) else -1
+    return _number(layer.next_payload) if layer.map_is_whole() else -1
 
 
 def _number(value: Any) -> int:

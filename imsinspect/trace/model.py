@@ -592,12 +592,29 @@ class MikeyMessage:
     opened: bool | None = None  # whether the keys that it carries could be read; None where it carries none
     key: str = ""  # digest of the key that opened or verified it
     remarks: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()  # digests of the keys that are meant for it and do not verify it
+    key_is_right: bool = False  # one of these verifies or opens another part of the exchange: the message was changed
+    mac_found: str = ""  # of a MAC that does not verify: its first octets, in hex digits
+    mac_computed: str = ""  # what the key gives instead
+    cut: bool = False  # it may go on behind what was captured, or behind a line break
     record: MikeyRecord | None = None  # what it says; None where it is beyond what is taken apart
     signalling: SignallingMessage | None = None  # that carried it
     description: SessionDescription | None = None  # that carried it
     role: str = ""  # "offer", "answer", "refusal" (a response that refused), "other"; "" outside of SIP
     protection: Protection = Protection.CLEAR  # of what carried it
     dissected: Any = field(default=None, repr=False)  # its layer and facts, until keys were looked for
+
+
+@dataclass(slots=True, frozen=True)
+class KeyMgmtFault:
+    """An a=key-mgmt:mikey attribute whose data can't be decoded."""
+
+    message: SignallingMessage
+    call: str  # id in the trace
+    section: int  # index of the m= line; -1 at session level
+    offset: int  # in the session description
+    error: str
+    cut: bool  # the message is cut by the snap length, or the line is wrapped
 
 
 # --- messaging, floor control, gateway control ----------------------------------------------------
@@ -738,6 +755,7 @@ class Trace:
     esp: list[EspAssociation] = field(default_factory=list)
     mikey: list[MikeyMessage] = field(default_factory=list)
     mikey_exchanges: list[MikeyExchange] = field(default_factory=list)
+    key_mgmt_faults: list[KeyMgmtFault] = field(default_factory=list)
     carried: list[CarriedMessage] = field(default_factory=list)  # MSRP, BFCP and H.248, in time order
     keys: list[MasterKey] = field(default_factory=list)  # in order of first sight; the user's behind them
     key_repeats: list[KeyRepeat] = field(default_factory=list)

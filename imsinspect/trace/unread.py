@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from dissectors.sip.parse import LENGTH_DIGITS
 from imsinspect.capture import classify
 from imsinspect.capture.decode import UDP
 from imsinspect.capture.identity import endpoints, reverse
@@ -68,6 +69,13 @@ def lacks_description(sip: SipMessage) -> bool:
         return False
     types = sip.header(b"content-type")
     return not types or _may_hold(types[0].partition(b";")[0].strip().lower())
+
+
+def body_is_cut(sip: SipMessage) -> bool:
+    """Whether the headers declare a longer body than is there."""
+    lengths = sip.header(b"content-length")
+    digits = lengths[0].strip() if lengths else b""
+    return digits.isdigit() and len(digits) <= LENGTH_DIGITS and int(digits) > len(sip.body)
 
 
 def hidden_description(sip: SipMessage, parts: list[BodyPart]) -> str:
