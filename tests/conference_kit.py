@@ -90,6 +90,7 @@ def dial_in(
     call: int = 1,
     isfocus: bool = True,
     focus_leaves: bool = False,
+    content_type: str = "application/sdp",
 ) -> list[build.Packet]:
     """A user calls the conference and leaves after `duration` seconds; without one they stay."""
     talk = build.Dialog(
@@ -101,7 +102,8 @@ def dial_in(
     accepted = 200 <= final[0] < 300
     description = (answer or answer_of(user)) if accepted else b""
     invite = as_contact(
-        talk.request("INVITE", offer or offer_of(user), headers=own), f"Contact: <sip:{user.address[0]}:5060>"
+        talk.request("INVITE", offer or offer_of(user), headers=own, content_type=content_type),
+        f"Contact: <sip:{user.address[0]}:5060>",
     )
     response = as_contact(talk.response(*final, description, headers=answer_headers), line)
     script = [
@@ -154,6 +156,24 @@ def dial_out(
             (at + duration + 0.01, talk.response(200, "OK", method="BYE", from_callee=focus_leaves), not focus_leaves),
         ]
     return build.carry(talk, script)
+
+
+INVITING = "multipart/mixed;boundary=b"
+
+
+def inviting(offer: bytes, *users: User) -> bytes:
+    """The body of an INVITE that creates a conference of these users (RFC 5366 §4), of type INVITING."""
+    entries = "".join(f'<entry uri="{user.uri}"/>' for user in users)
+    lists = f'<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list>{entries}</list></resource-lists>'
+    return b"\r\n".join(
+        (
+            b"--b\r\nContent-Type: application/sdp\r\n",
+            offer,
+            b"--b\r\nContent-Type: application/resource-lists+xml\r\nContent-Disposition: recipient-list\r\n",
+            lists.encode(),
+            b"--b--\r\n",
+        )
+    )
 
 
 def roster_user(
