@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from imsinspect.capture.source import Capture, expand
 from imsinspect.keys.rounds import hold, read_captures
 from imsinspect.policy import Policy
-from imsinspect.profiles import ProfileChoice, choose
+from imsinspect.profiles import COVERS, ProfileChoice, choose
 from imsinspect.report.audit import Audit
 from imsinspect.rules.evaluate import evaluate
 from imsinspect.rules.outcome import Severity
@@ -120,6 +120,7 @@ def _scene(options: Options, profiles: Profiles) -> Scene:
         said(options.nds, "unknown", policy.nds),
         profiles.calls,
         profiles.conferences,
+        COVERS.get(options.profile if options.profile != "auto" else policy.profile or "auto"),
         policy,
     )
 

@@ -38,6 +38,8 @@ def _carries(kind: str) -> Callable[[Trace], bool]:
 SIP = Need("SIP", lambda trace: bool(trace.messages), hidden_signalling)
 CALLS = Need("calls", lambda trace: bool(trace.calls), hidden_signalling)
 MEDIA = Need("calls or media", lambda trace: bool(trace.calls or trace.streams or trace.rtcp_sources), sealed)
+PAGES = Need("page-mode messages", lambda trace: bool(trace.pages), hidden_signalling)
+AGREEMENTS = Need("Security-Verify lists", lambda trace: bool(trace.agreements), hidden_signalling)
 REGISTRATIONS = Need("registrations", lambda trace: bool(trace.registrations), hidden_signalling)
 CONFERENCES = Need("conferences", lambda trace: bool(trace.conferences), hidden_signalling)
 MIKEY = Need("MIKEY messages", lambda trace: bool(trace.mikey or trace.key_mgmt_faults), hidden_signalling)

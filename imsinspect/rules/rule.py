@@ -41,6 +41,7 @@ class Scene:
     nds: str = "unknown"  # unknown, trusted-site
     profiles: dict[str, ProfileChoice] = field(default_factory=dict)  # by call id
     conference_profiles: dict[str, ProfileChoice] = field(default_factory=dict)  # by conference id
+    asked: frozenset[str] | None = None  # tokens of the profile that the user asked for; None: none was asked for
     policy: Policy = field(default_factory=Policy)
     today: date | None = None  # that exceptions expire by; None: the day of the audit
     memo: dict[Callable[[Trace, Scene], Any], Any] = field(default_factory=dict, repr=False)  # of `once`

@@ -44,7 +44,9 @@ from imsinspect.trace.model import (
     Trace,
     Unread,
 )
+from imsinspect.trace.pages import build_pages
 from imsinspect.trace.registrations import build_registrations
+from imsinspect.trace.security_agreement import build_agreements
 from imsinspect.trace.sides import mark_sides, relate
 from imsinspect.trace.srtcp import find_layout
 from imsinspect.trace.unread import (
@@ -438,6 +440,8 @@ class _Builder:
         trace.carried.sort(key=lambda each: (each.time, each.frames[0]))
         trace.tls_sessions = self.sessions
         trace.registrations = build_registrations(self.sip)
+        trace.pages = build_pages(self.sip, trace.registrations)
+        trace.agreements = build_agreements(self.sip)
         trace.calls = build_calls(self.sip)
         mark_sides(trace.calls, trace.registrations)
         relate(trace.calls)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from imsinspect.capture.frames import FrameId
     from imsinspect.trace.conference_model import Conference
     from imsinspect.trace.mikey_model import MikeyExchange, MikeyRecord
+    from imsinspect.trace.pages import PageMessage
+    from imsinspect.trace.security_agreement import MirroredAgreement
 
 
 # --- captures and notes ---------------------------------------------------------------------------
@@ -763,6 +765,8 @@ class Trace:
     indices_compared: bool = False  # of all packets that verify, so that no other keystream was used twice
     connections: list[MediaConnection] = field(default_factory=list)  # announced, or with MSRP or BFCP, by time
     msrp_sessions: list[MsrpSession] = field(default_factory=list)
+    pages: list[PageMessage] = field(default_factory=list)  # page-mode messages with a body
+    agreements: list[MirroredAgreement] = field(default_factory=list)  # Security-Verify lists of UEs
     conferences: list[Conference] = field(default_factory=list)
     unbound_streams: list[MediaStream] = field(default_factory=list)  # no media line announced them
     unbound_rtcp: list[RtcpSource] = field(default_factory=list)
