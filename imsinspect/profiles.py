@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dissectors.sdp.parse import Media
+    from imsinspect.trace.conference_model import Conference, Subscription
     from imsinspect.trace.model import Call, LineState, MediaLine, Negotiation, Trace
 
 DECISIVE, STRONG, MEDIUM, WEAK = 100, 10, 3, 1
@@ -110,7 +111,9 @@ def choose(trace: Trace, asked: str = "auto", policy: Policy | None = None) -> P
         if name != general or name != "auto":
             of_conference |= dict.fromkeys(legs, name)
         conferences[conference.id] = (
-            _explicit(name, None) if name != "auto" else _of_legs([inferred[leg] for leg in legs if leg in inferred])
+            _explicit(name, None)
+            if name != "auto"
+            else _of_conference(conference, [inferred[leg] for leg in legs if leg in inferred])
         )
     calls = {}
     for call in trace.calls:
@@ -127,6 +130,28 @@ def _explicit(name: str, inferred: ProfileChoice | None) -> ProfileChoice:
     if name == "g2" and inferred is not None:
         covers |= inferred.covers & {*E2AE_OF.values(), SDES}
     return ProfileChoice(name, inferred=False, covers=covers)
+
+
+def _of_conference(conference: Conference, legs: list[ProfileChoice]) -> ProfileChoice:
+    """The profile that the legs show; where they show none, what protects the notifications may."""
+    found = _of_legs(legs)
+    if found.name != OPEN or not any(_pre_shared(each) for each in conference.subscriptions):
+        return found
+    because = "NOTIFY in S/MIME under a pre-shared key (strong for G3)"
+    return ProfileChoice("G3", inferred=True, because=(because,), covers=COVERS["g3"])
+
+
+def _pre_shared(subscription: Subscription) -> bool:
+    """State is sent in S/MIME for recipients with a key-encryption key (RFC 5652 §6.2.3)."""
+    recipients = (
+        recipient.kind
+        for notification in subscription.notifications
+        if notification.sealed
+        for body in notification.message.sealed
+        if body.facts is not None
+        for recipient in body.facts.recipients
+    )
+    return "kekri" in recipients
 
 
 def _of_legs(legs: list[ProfileChoice]) -> ProfileChoice:

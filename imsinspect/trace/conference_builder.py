@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dissectors.sip.headers import name_addr
 from dissectors.sip.parse import uri_of
+from imsinspect.trace.conference_documents import MEDIA_TYPE
 from imsinspect.trace.conference_focus import Focus, Named, dialled, find_foci, isfocus, name_conferences
 from imsinspect.trace.conference_legs import legs_of
 from imsinspect.trace.conference_model import Conference
 from imsinspect.trace.conference_participants import Register, Registered, asserted_of, identity_of, mikey_identities
 from imsinspect.trace.conference_referrals import Referrals, listed, refer
-from imsinspect.trace.conference_subscriptions import OF_THE_PACKAGE, Subscriptions
+from imsinspect.trace.conference_subscriptions import OF_THE_PACKAGE, Subscriptions, notification_of
 from imsinspect.trace.identities import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from imsinspect.trace.conference_model import ConferenceLeg, Participant, Subscription
+    from imsinspect.trace.conference_model import ConferenceLeg, Notification, Participant, Subscription
     from imsinspect.trace.conference_participants import Identity
     from imsinspect.trace.conference_subscriptions import Observed
     from imsinspect.trace.model import Call, SignallingMessage, Trace
@@ -26,29 +28,34 @@ CHARGING = b"p-charging-vector"
 
 def build(trace: Trace) -> list[Conference]:
     """The conferences of a trace whose calls are built, sides marked and legs related; calls are told theirs."""
-    subscriptions, referrals = _beside_calls(trace.messages)
+    beside = _Beside(trace.messages)
     named = name_conferences(find_foci(trace.calls))
-    if not named and not any(each.shows_a_conference for each in subscriptions):
+    if not named and not any(each.shows_a_conference for each in beside.subscriptions.found):
         return []
-    return _Builder(trace, named, subscriptions, referrals).conferences
+    return _Builder(trace, named, beside).conferences
 
 
-def _beside_calls(messages: Iterable[SignallingMessage]) -> tuple[list[Observed], Referrals]:
-    subscriptions, referrals = Subscriptions(), Referrals()
-    for message in messages:
-        sip = message.sip
-        method = sip.method or sip.cseq_method
-        if method in OF_THE_PACKAGE:
-            subscriptions.take(message)
-        elif method == b"REFER":
-            referrals.take(message)
-    return subscriptions.found, referrals
+class _Beside:
+    """What of conferences travels beside calls: subscriptions, REFERs, documents in other messages."""
+
+    def __init__(self, messages: Iterable[SignallingMessage]) -> None:
+        self.subscriptions, self.referrals = Subscriptions(), Referrals()
+        self.documents: list[Notification] = []
+        for message in messages:
+            sip = message.sip
+            method = sip.method or sip.cseq_method
+            if method in OF_THE_PACKAGE:
+                self.subscriptions.take(message)
+            elif method == b"REFER":
+                self.referrals.take(message)
+            elif sip.content_type == MEDIA_TYPE and not message.retransmission:
+                self.documents.append(notification_of(message, self.subscriptions.documents)[0])
 
 
 class _Builder:
     """Conferences from what shows them."""
 
-    def __init__(self, trace: Trace, named: list[Named], subscriptions: list[Observed], referrals: Referrals) -> None:
+    def __init__(self, trace: Trace, named: list[Named], beside: _Beside) -> None:
         self.trace = trace
         self.calls = {call.id: call for call in trace.calls}
         self.registered = Registered(trace.registrations)
@@ -56,7 +63,7 @@ class _Builder:
         self.by_name = {name: each for each in named for name in each.names}
         self.by_call_id = {focus.call.call_id: each for each in named for focus in each.foci}
         of_named: dict[int, list[Observed]] = {}
-        for observed in subscriptions:
+        for observed in beside.subscriptions.found:
             owner = self._owner(observed)
             if owner is not None:
                 of_named.setdefault(id(owner), []).append(observed)
@@ -65,18 +72,17 @@ class _Builder:
         self.conferences.sort(key=lambda each: each.first_time)
         for number, conference in enumerate(self.conferences, 1):
             self._number(conference, number)
-        self._refer(referrals)
+        self._refer(beside.referrals)
+        self._documents(beside.documents)
 
     # --- names ------------------------------------------------------------------------------------
 
     def _owner(self, observed: Observed) -> Named | None:
         """The conference of a subscription: by the dialog it shares with a leg, by its URIs, or a new one."""
         call_id = observed.subscription.dialog[0]
-        entities = {
-            canonical(each.document.entity)
-            for each in observed.subscription.notifications[:1]
-            if each.document is not None and each.document.entity
-        }
+        documents = (each.document for each in observed.subscription.notifications)
+        entity = next((each.entity for each in documents if each is not None and each.entity), "")
+        entities = (canonical(entity),) if entity else ()
         targets = [canonical(uri) for uri in observed.targets]
         found = self.by_call_id.get(call_id)
         for name in (*targets, *entities):
@@ -124,7 +130,9 @@ class _Builder:
                 conference.isfocus, conference.focus = focus.frame, focus.contact.decode("utf-8", "replace")
             for leg in legs_of(focus):
                 identity, shown = _participant(leg, self.calls[leg.call])
-                who = register.add(leg, identity, shown, mikey.get((leg.call, leg.dialog[2]), ""))
+                display = name_addr(shown).display_name.decode("utf-8", "replace")
+                known = mikey.get((leg.call, leg.dialog[2]), "")
+                who = register.add(leg, identity, uri_of(shown), known, display)
                 if named.factory and not leg.dial_out and leg.invite.sip.request_uri == named.factory:
                     self._created(conference, leg, who)
         register.fold(self.calls)
@@ -218,9 +226,19 @@ class _Builder:
             if conference.id in of_conference:
                 refer(conference, of_conference[conference.id])
 
+    def _documents(self, found: list[Notification]) -> None:
+        if not found:
+            return
+        by_name = {name: each for each in self.conferences for name in each.names}
+        for each in found:
+            entity = canonical(each.document.entity) if each.document is not None else ""
+            owner = by_name.get(entity) or by_name.get(canonical(uri_of(each.message.sip.to)))
+            if owner is not None:
+                owner.documents.append(each)
+
 
 def _participant(leg: ConferenceLeg, call: Call) -> tuple[Identity, bytes]:
-    """Who the participant of a leg is, and what it shows of itself to anybody (From, or who answered)."""
+    """Who the participant of a leg is, and what it is called to anybody: in From, or in To of whom the focus calls."""
     invite = leg.invite
     if not leg.dial_out and not (leg.joined_before and invite.sip.from_tag == leg.dialog[1]):
         own = uri_of(invite.sip.from_)
@@ -230,14 +248,14 @@ def _participant(leg: ConferenceLeg, call: Call) -> tuple[Identity, bytes]:
             for each in call.messages
             if each.sip.method == b"INVITE" and (each.sip.from_tag, each.sip.cseq) == (tag, cseq)
         ]
-        return identity_of(reversed(said), own), own
+        return identity_of(reversed(said), own), invite.sip.from_
     own = uri_of(invite.sip.to)
     answers = [
         each
         for each in call.messages
         if 200 <= each.sip.status < 300 and each.sip.cseq_method == b"INVITE" and each.sip.to_tag == leg.dialog[2]
     ]
-    return identity_of(reversed(answers), own), own
+    return identity_of(reversed(answers), own), invite.sip.to
 
 
 def _messages(subscription: Subscription) -> list[SignallingMessage]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from imsinspect.trace.conference_model import Notification, Subscription
 
 MEDIA_TYPE = b"application/conference-info+xml"
+OVERTAKEN = "overtaken"  # the NOTIFY arrived behind a later one of its dialog: nobody applies its document
 MAX_USERS = 2_000  # of one document, and of a roster
 MAX_ENDPOINTS = 64  # of one user
 MAX_TEXTS = 16  # roles, associated identities, media and notes that are kept
@@ -212,7 +213,7 @@ def follow_roster(subscription: Subscription) -> Iterator[tuple[Notification, Ro
     """Each notification with the roster after it. The roster is one object, which the next step changes."""
     roster = Roster()
     for notification in subscription.notifications:
-        passed_over = (merge.REPEATED, merge.REGRESSED, merge.OTHER_CONFERENCE)
+        passed_over = (merge.REPEATED, merge.REGRESSED, merge.OTHER_CONFERENCE, OVERTAKEN)
         if notification.document is not None and notification.outcome not in passed_over:
             roster.take(notification.document)
         yield notification, roster

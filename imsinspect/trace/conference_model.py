@@ -52,6 +52,7 @@ class Participant:
     aliases: frozenset[str] = frozenset()  # other identities of the same user: further asserted URIs, registration sets
     legs: list[ConferenceLeg] = field(default_factory=list)
     is_creator: bool = False
+    display: str = ""  # display name in From, or where it is asserted
 
 
 @dataclass(slots=True)
@@ -102,10 +103,16 @@ class Notification:
     document: ConferenceDocument | None = None  # readable, or opened with a key
     content_type: str = ""
     sealed: bool = False  # the body is S/MIME that hides it from the hops
+    signed: bool = False  # S/MIME signs the body, and leaves it readable
     status: int = 0  # of its answer; 0 where none was seen
     hops: list[SignallingMessage] = field(default_factory=list)  # the same NOTIFY as each hop carried it
     outcome: str = ""  # what became of the document (dissectors.confinfo.merge); "" where none was read
     document_before: FrameId | None = None  # of the document with the version that it repeats or falls behind
+
+    @property
+    def tells(self) -> bool:
+        """It carries state of the conference, readable or not."""
+        return self.document is not None or self.sealed
 
     @property
     def refuses(self) -> bool:
@@ -170,5 +177,6 @@ class Conference:
     participants: list[Participant] = field(default_factory=list)
     subscriptions: list[Subscription] = field(default_factory=list)
     referrals: list[Referral] = field(default_factory=list)
+    documents: list[Notification] = field(default_factory=list)  # documents in other messages than NOTIFY
     first_time: int = 0
     last_time: int = 0

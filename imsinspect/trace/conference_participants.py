@@ -94,7 +94,7 @@ class Register:
     participants: list[Participant] = field(default_factory=list)
     _by_name: dict[str, Participant] = field(default_factory=dict)
 
-    def add(self, leg: ConferenceLeg, identity: Identity, shown: bytes, mikey: str) -> Participant:
+    def add(self, leg: ConferenceLeg, identity: Identity, shown: bytes, mikey: str, display: str = "") -> Participant:
         """The participant of a leg. Who only says that it is anonymous is another one in each dialog."""
         hidden = not identity.asserted and is_anonymous(identity.uri)
         anonymous = is_anonymous(shown) or bool(leg.privacy & HIDING)
@@ -106,6 +106,7 @@ class Register:
         known.asserted |= identity.asserted
         known.asserted |= bool(mikey)
         known.anonymous |= anonymous
+        known.display = known.display or display
         known.mikey_identity = known.mikey_identity or mikey
         if len(known.aliases) < MAX_ALIASES:
             known.aliases |= names - {known.identity}

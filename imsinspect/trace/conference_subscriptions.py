@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dissectors.sip.parse import parameters, uri_of
-from imsinspect.trace.conference_documents import MEDIA_TYPE, DocumentReader, Versions
+from imsinspect.trace.conference_documents import MEDIA_TYPE, OVERTAKEN, DocumentReader, Versions
 from imsinspect.trace.conference_model import ConferenceDocument, Notification, Subscription
 from imsinspect.trace.conference_participants import identity_of
 from imsinspect.trace.identities import canonical
@@ -38,6 +38,7 @@ class Observed:
     notifier: bytes = b""  # dialog tag
     versions: Versions = field(default_factory=Versions)
     by_cseq: dict[int, Notification] = field(default_factory=dict)
+    newest: int = -1  # highest CSeq of a NOTIFY
 
     @property
     def shows_a_conference(self) -> bool:
@@ -58,7 +59,7 @@ class Subscriptions:
         self.found: list[Observed] = []
         self._by_subscriber: dict[tuple[bytes, bytes], list[Observed]] = {}
         self._requests: dict[tuple[bytes, int, bytes, bytes], Observed] = {}  # that a response may answer
-        self._documents = DocumentReader()
+        self.documents = DocumentReader()
 
     def take(self, message: SignallingMessage) -> None:
         """One message with SUBSCRIBE or NOTIFY in its CSeq."""
@@ -133,11 +134,15 @@ class Subscriptions:
         if known is not None:
             known.hops.append(message)
             return found
-        notification, content = self._notification(message)
+        notification, content = notification_of(message, self.documents)
+        overtaken = bool(found.by_cseq) and sip.cseq < found.newest
+        found.newest = max(found.newest, sip.cseq)
         found.by_cseq[sip.cseq] = notification
         subscription = found.subscription
         subscription.notifications.append(notification)
-        if content is not None:
+        if content is not None and overtaken:
+            notification.outcome = OVERTAKEN
+        elif content is not None:
             found.versions.take(notification, content)
         if notification.subscription_state == "terminated":
             subscription.ended = message.time
@@ -155,21 +160,29 @@ class Subscriptions:
         self.found.append(found)
         return found
 
-    def _notification(self, message: SignallingMessage) -> tuple[Notification, Content | None]:
-        sip = message.sip
-        rows = sip.header(b"subscription-state")
-        state = rows[0].partition(b";")[0].strip().lower() if rows else b""
-        reason = parameters(rows[0]).get(b"reason", b"").lower() if rows else b""
-        document, content = read_document(message, self._documents)
-        return Notification(
-            message,
-            state.decode("ascii", "backslashreplace"),
-            reason.decode("ascii", "backslashreplace"),
-            document,
-            sip.content_type.decode("ascii", "backslashreplace"),
-            hides(message),
-            hops=[message],
-        ), content
+
+def notification_of(message: SignallingMessage, reader: DocumentReader) -> tuple[Notification, Content | None]:
+    """A NOTIFY, or another message with a document."""
+    sip = message.sip
+    rows = sip.header(b"subscription-state")
+    state = rows[0].partition(b";")[0].strip().lower() if rows else b""
+    reason = parameters(rows[0]).get(b"reason", b"").lower() if rows else b""
+    document, content = read_document(message, reader)
+    hidden = any(each.encrypted for each in message.sealed)
+    return Notification(
+        message,
+        state.decode("ascii", "backslashreplace"),
+        reason.decode("ascii", "backslashreplace"),
+        document,
+        sip.content_type.decode("ascii", "backslashreplace"),
+        hidden,
+        not hidden
+        and (
+            sip.content_type == b"multipart/signed"
+            or any(each.facts is not None and each.facts.signed for each in message.sealed)
+        ),
+        hops=[message],
+    ), content
 
 
 def _acknowledged(found: Observed, message: SignallingMessage) -> None:
@@ -188,11 +201,6 @@ def read_document(
         if part.content_type == MEDIA_TYPE:
             return reader.read(part.data)
     return None, None
-
-
-def hides(message: SignallingMessage) -> bool:
-    """The body is S/MIME that encrypts."""
-    return any(each.encrypted for each in message.sealed)
 
 
 def _expires(message: SignallingMessage) -> int | None:

@@ -16,6 +16,7 @@ from imsinspect.capture.media import SizeRun as SizeRun  # noqa: TC001  (named h
 from imsinspect.capture.rtcp import RtcpSample as RtcpSample  # noqa: TC001  (named here for the rooms below)
 
 if TYPE_CHECKING:
+    from dissectors.cms.facts import MessageFacts
     from dissectors.sdp.parse import Media, SessionDescription
     from dissectors.sip.body import BodyPart
     from dissectors.sip.parse import SipMessage
@@ -84,6 +85,8 @@ class SealedBody:
     opened: bool  # what it holds was read
     key: str = ""  # digest of the key-encryption key, or content-encryption key, that opened it
     detail: str = ""  # why it was not opened; a key that does not fit is said to be wrong
+    depth: int = 0  # CMS messages around it
+    facts: MessageFacts | None = field(default=None, compare=False)  # what protects it; None where it was not read
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from imsinspect.trace.model import SealedBody
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dissectors.cms.layers import CMS
     from dissectors.cms.smime import SmimeBody
     from dissectors.sip.body import BodyPart
     from imsinspect.crypto.cms import CmsKek, Sealed
@@ -95,10 +96,20 @@ class SmimeOpener:
         return known
 
     def _read(self, body: SmimeBody, hidden: bool, depth: int, out: _Found) -> None:
+        from dissectors.cms.facts import facts
+        from dissectors.cms.layers import CMS  # with Scapy: loaded where there is such a body
+
         encrypted = body.content_type in ENCRYPTED
-        content = _Content(None, detail=NO_KEY) if encrypted and not self._keks else self._content(body.data)
+        message = CMS(body.data) if body.data else None
+        content = _Content(None, detail=EMPTY)
+        if message is not None:
+            content = _Content(None, detail=NO_KEY) if encrypted and not self._keks else self._content(message)
         name = name_of(body.content_type) if body.content_type else ""
-        out.bodies.append(SealedBody(name, encrypted, content.data is not None, content.key, content.detail))
+        out.bodies.append(
+            SealedBody(
+                name, encrypted, content.data is not None, content.key, content.detail, depth, facts(message)
+            )
+        )  # fmt: skip
         if content.data is None:
             return
         hidden |= encrypted
@@ -108,11 +119,11 @@ class SmimeOpener:
             elif depth + 1 < MAX_DEPTH and len(out.bodies) < MAX_MESSAGES:
                 self._read(read(part), hidden, depth + 1, out)
             else:
-                out.bodies.append(SealedBody("", False, False, detail="too many messages within one another"))
+                said = "too many messages within one another"
+                out.bodies.append(SealedBody("", False, False, detail=said, depth=depth + 1))
 
-    def _content(self, data: bytes) -> _Content:
-        from dissectors.cms.layers import (  # with Scapy: loaded where there is such a body
-            CMS,
+    def _content(self, message: CMS) -> _Content:
+        from dissectors.cms.layers import (
             AuthenticatedData,
             AuthEnvelopedData,
             CompressedData,
@@ -121,7 +132,7 @@ class SmimeOpener:
             SignedData,
         )
 
-        inner = CMS(data).inner()
+        inner = message.inner()
         if isinstance(inner, (SignedData, AuthenticatedData)):
             plain = _octets(_part(inner, "encapContentInfo", "eContent", "octet_string"))
             return _Content(plain or None, detail="" if plain else EMPTY)
