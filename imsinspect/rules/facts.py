@@ -157,6 +157,11 @@ def not_assessed(subject: Subject, gap: str, reason: str) -> Outcome:
     return Outcome("not-assessed", subject, gap=gap, reason=reason)
 
 
+def profile_open(subject: Subject) -> Outcome:
+    """What a rule of certain profiles is about, in a call whose profile nothing decides."""
+    return not_assessed(subject, "IMS-PROF-005", "the profile of the call is not determined")
+
+
 def no_description(stream: MediaStream | RtcpSource, kind: str) -> Outcome:
     """Media that no session description in the capture announces."""
     return not_assessed(

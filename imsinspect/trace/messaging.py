@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from dissectors.bfcp.codes import PRIMITIVES
+from dissectors.bfcp.framing import common_header
 from dissectors.msrp.parse import parse, parse_uri
 from imsinspect.trace.model import MsrpSession, Place
 
@@ -46,9 +48,33 @@ class _Announced:
             return connected, "connection" if connected else "", 0
         known = {id(line) for line in connected}
         calls: dict[str, MediaLine] = {}
-        for line in sorted(candidates, key=lambda each: (id(each) not in known, each.call, each.id)):
+        clear = not session.tls_session
+
+        def order(line: MediaLine) -> tuple[object, ...]:
+            fits = any(state.offered.profile.secure != clear for state in line.states)
+            return id(line) not in known, not fits, line.call, line.id
+
+        for line in sorted(candidates, key=order):
             calls.setdefault(line.call, line)
         return sorted(calls.values(), key=lambda each: (each.call, each.id)), "path", announced
+
+
+def said(message: CarriedMessage) -> str:
+    """What a message of MSRP or BFCP is, in words: "MSRP SEND", "BFCP FloorRequest of conference 7"."""
+    if message.kind == "msrp":
+        read = parse(message.data[:HEAD])
+        return f"MSRP {read.method.decode('ascii', 'replace') or read.status}"
+    header = common_header(message.data)
+    if header is None:
+        return message.kind.upper()
+    name = PRIMITIVES.get(header.primitive, f"primitive {header.primitive}")
+    return f"BFCP {name} of conference {header.conference}"
+
+
+def conference_of(message: CarriedMessage) -> int:
+    """The conference of a BFCP message; -1 of others."""
+    header = common_header(message.data) if message.kind == "bfcp" else None
+    return header.conference if header is not None else -1
 
 
 def msrp_sessions(trace: Trace) -> list[MsrpSession]:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 FINGERPRINT = "a=fingerprint:sha-256 " + ":".join(["AB"] * 32)
 ALICE_MEDIA, BOB_MEDIA = ("192.0.2.10", 4000), ("198.51.100.20", 5000)
 AES_GCM = 0xC02F
+MESSAGE = (
+    b"MSRP a786hjs2 SEND\r\nTo-Path: msrps://198.51.100.20:2855/bob;tcp\r\n"
+    b"From-Path: msrps://192.0.2.10:2855/alice;tcp\r\nMessage-ID: 87652491\r\n-------a786hjs2$\r\n"
+)
 
 
 def tls_chat(
@@ -37,6 +41,23 @@ def tls_chat(
     )
     connection = tls(offered, selected, server_version=server_version, data=[b"hello", b"hello"])
     return build.in_time_order(build.call(offer, answer), connection)
+
+
+def clear_chat(*, protected: bool = True, refused: bool = False) -> list[build.Packet]:
+    """That chat with one message; a first handshake is refused where that is asked for."""
+    call = [each for each in tls_chat() if each[1][23] == build.UDP]
+    ends = ("192.0.2.10", 41_000), ("198.51.100.20", 2855)
+    if protected:
+        talk = tls(client=ends[0], at=2.0, client_random=b"d" * 32, data=[MESSAGE] * 2)
+    else:
+        connection = build.TcpConnection(*ends)
+        talk = [*connection.open(2.0), *connection.send(2.1, MESSAGE)]
+    return build.in_time_order(call, tls(server_alert=b"\x02\x28") if refused else [], talk)
+
+
+def refused_chat(*, protected: bool = True) -> list[build.Packet]:
+    """The same behind a handshake that was refused."""
+    return clear_chat(protected=protected, refused=True)
 
 
 def dtls_call(*, profiles: bytes = use_srtp(7)) -> list[build.Packet]:
@@ -77,5 +98,12 @@ MUTATIONS = (
         OFFERED,
     ),
     Mutation("the client offers RC4 too", tls_chat, {"offered": (AES_GCM, 0x0005)}, OFFERED),
+    Mutation(
+        "behind a refused handshake messages go in clear",
+        refused_chat,
+        {"protected": False},
+        frozenset({"IMS-TLS-018", "IMS-TLS-020"}),
+    ),
+    Mutation("messages go in clear at once", clear_chat, {"protected": False}, frozenset({"IMS-TLS-018"})),
     Mutation("the server agrees no profile of SRTP", dtls_call, {"profiles": b""}, frozenset({"IMS-TLS-025"})),
 )

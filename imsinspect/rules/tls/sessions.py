@@ -113,10 +113,8 @@ def _selected(
     )
 
 
-@once
-def _without_sessions(trace: Trace, scene: Scene) -> list[tuple[MediaLine, str]]:
-    """Lines agreed with TLS or DTLS none of whose sessions were captured; another hop of the line may show them."""
-    out = []
+def lines_without(trace: Trace, seen: Callable[[MediaLine], bool]) -> Iterator[tuple[MediaLine, str]]:
+    """Lines agreed with TLS or DTLS of which nothing was seen, with the protocol's name; another hop may show it."""
     for call in trace.calls:
         served: set[tuple[object, ...]] = set()
         without: list[tuple[MediaLine, str, set[tuple[object, ...]]]] = []
@@ -125,13 +123,17 @@ def _without_sessions(trace: Trace, scene: Scene) -> list[tuple[MediaLine, str]]
             if not agreed:
                 continue
             ends = {_ends(state) for state in agreed}
-            if line.tls_sessions:
+            if seen(line):
                 served |= ends
             else:
                 security = agreed[-1].answered.profile.security if agreed[-1].answered else ""
                 without.append((line, security.upper(), ends))
-        out += [(line, protocol) for line, protocol, ends in without if not ends & served]
-    return out
+        yield from ((line, protocol) for line, protocol, ends in without if not ends & served)
+
+
+@once
+def _without_sessions(trace: Trace, scene: Scene) -> list[tuple[MediaLine, str]]:
+    return list(lines_without(trace, lambda line: bool(line.tls_sessions)))
 
 
 def lines_without_sessions(
