@@ -27,6 +27,10 @@ FIRST_SAMPLES = 12  # of the first packets of a stream
 SPREAD_SAMPLES = 20  # spread over it, chosen by sequence number so that two sightings keep the same packets
 SPREAD_MASK = 127
 SAMPLE_OCTETS = 512  # of a payload
+JUMP = 1000  # sequence numbers: who goes back farther may have begun anew, and the packets around it are kept
+JUMP_BEFORE, JUMP_BEHIND = 1, 4
+JUMP_SAMPLES = 24  # of one stream
+HEAD_OCTETS = 1024  # of a header extension
 MAX_SIZES = 2_000_000  # distinct (stream, payload type, length); beyond them lengths are not told apart
 UNTOLD_LENGTH = 0xFFFF
 PRUNE_AT = 300_000  # streams; single packets that look like RTP by chance are then forgotten
@@ -44,6 +48,8 @@ class MediaSample(NamedTuple):
     payload: bytes  # what follows the RTP header, extension and CSRC list left out; cut at SAMPLE_OCTETS
     length: int  # of the whole payload on the wire
     padding: bool = False  # the P bit
+    csrc: bytes = b""  # contributing sources, 4 octets each
+    extension: bytes = b""  # with the 4 octets of its own header (RFC 3550 §5.3.1)
 
 
 class SizeRun(NamedTuple):
@@ -119,6 +125,16 @@ class Ordered(NamedTuple):
         group = np.repeat(np.arange(len(self.who)), self.length)[keep]
         begin = np.concatenate([[0], np.flatnonzero(group[1:] != group[:-1]) + 1])
         return Ordered(self.order[keep], self.extended[keep], self.step[keep], begin, self.who[group[begin]])
+
+
+def _around(jumps: NDArray[np.intp], begin: NDArray[np.intp], length: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """The packets before and behind the places where streams go far back, each within its stream."""
+    around = np.zeros(int(length.sum()), np.bool_)
+    stream = np.searchsorted(begin, jumps, side="right") - 1
+    first, last = begin[stream], begin[stream] + length[stream] - 1
+    for step in range(-JUMP_BEFORE, JUMP_BEHIND):
+        around[np.clip(jumps + step, first, last)] = True
+    return around
 
 
 class MediaStreams:
@@ -278,7 +294,7 @@ class MediaStreams:
         start = media.start.take(order)
         head, payload = self._payloads(data, lead, start, media.whole.take(order))
         self._sizes(media.frame.take(order), lead, payload, begin, length, who)
-        self._samples(data, media, order, lead, start + head, payload, begin, length, who, before)
+        self._samples(data, media, order, lead, start + head, payload, begin, length, who, before, found.step)
 
     @staticmethod
     def _payloads(
@@ -346,14 +362,18 @@ class MediaStreams:
         length: NDArray[np.intp],
         who: NDArray[np.intp],
         before: NDArray[np.int64],
+        step: NDArray[np.int16],
     ) -> None:
-        """Keep some packets: the first of each stream, and some chosen by sequence number."""
+        """Keep some packets: the first of each stream, those where it goes far back, some by sequence number."""
         sequence = media.sequence.take(order)
         wanted = (sequence & np.repeat(self.columns["spread"][who], length)) == 0
         first = np.zeros(len(order), np.bool_)
         if (before < FIRST_SAMPLES).any():
             first = np.arange(len(order)) - np.repeat(begin - before, length) < FIRST_SAMPLES
-            wanted |= first
+        jumps = np.flatnonzero(step < -JUMP)
+        if len(jumps):
+            first |= _around(jumps, begin, length)
+        wanted |= first
         which = np.flatnonzero(wanted)
         if not len(which):
             return
@@ -365,6 +385,9 @@ class MediaStreams:
         payloads = [
             bytes(view[one:other]) for one, other in zip(low.tolist(), np.maximum(low, high).tolist(), strict=True)
         ]
+        csrcs = extensions = [b""] * len(which)
+        if (two & 0x1F).any():
+            csrcs, extensions = self._heads(view, two, media.start[place], np.minimum(low, media.end[place]))
         columns = (
             media.frame[place],
             media.when[place],
@@ -380,6 +403,8 @@ class MediaStreams:
                 payloads,
                 payload[which].tolist(),
                 (two & 0x20 != 0).tolist(),
+                csrcs,
+                extensions,
                 strict=True,
             ),
         )
@@ -389,9 +414,21 @@ class MediaStreams:
             lists = samples.get(stream)
             if lists is None:
                 lists = samples[stream] = ([], [])
-            lists[0 if early else 1].append(sample)
+            lists[0 if early and len(lists[0]) < FIRST_SAMPLES + JUMP_SAMPLES else 1].append(sample)
         for stream in np.unique(owner).tolist():
             self._thin(stream, samples[stream][1])
+
+    @staticmethod
+    def _heads(
+        view: memoryview, lead: NDArray[np.uint16], start: NDArray[np.int64], end: NDArray[np.int64]
+    ) -> tuple[list[bytes], list[bytes]]:
+        """CSRC lists and extensions of headers, as far as they were captured."""
+        begin = np.minimum(start + 12, end)
+        middle = np.minimum(begin + ((lead & np.uint16(0x0F)) << 2), end)
+        end = np.minimum(end, middle + HEAD_OCTETS)
+        ends = zip(begin.tolist(), middle.tolist(), end.tolist(), strict=True)
+        cut = [(bytes(view[one:two]), bytes(view[two:three])) for one, two, three in ends]
+        return [csrc for csrc, _ in cut], [extension for _, extension in cut]
 
     def _thin(self, stream: int, kept: list[MediaSample]) -> None:
         """Bound the samples spread over a stream: of too many, those stay whose numbers have more zero bits."""

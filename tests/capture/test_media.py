@@ -99,6 +99,14 @@ def test_csrc_and_extension_are_no_payload(read):
     found = read(capture([build.udp(*ENDS, packet)] * 1)).found.streams.streams()[0]
     assert found.sizes == [(0, 33, 1, 1, 1)]
     assert found.samples[0].payload == b"p" * 33
+    assert found.samples[0].csrc == bytes.fromhex("0000000100000002")
+    assert found.samples[0].extension == bytes.fromhex("bede0002") + b"e" * 8
+
+
+def test_a_header_that_is_cut_off_keeps_nothing_of_the_next_packet(read):
+    packet = build.udp(*ENDS, build.rtp(1, 1, 7, b"p" * 33, csrc=(1, 2), extension=b"e" * 8))
+    (found,) = read(build.pcap([(0.0, packet), (0.02, packet)], snap_length=14 + 28 + 18)).found.streams.streams()
+    assert (found.samples[0].csrc, found.samples[0].extension) == (bytes.fromhex("000000010000"), b"")
 
 
 def test_an_extension_longer_than_its_packet_leaves_an_empty_payload(read):
@@ -115,6 +123,21 @@ def test_samples_are_bounded_and_spread_over_the_stream(read):
     assert len(found.samples) <= media.FIRST_SAMPLES + media.SPREAD_SAMPLES
     assert max(each.frame for each in found.samples) > 15_000
     assert found.samples[3].payload == build.noise(3, 20)
+
+
+def test_the_packets_around_a_step_far_back_are_kept(read):
+    numbers = [*range(20_001, 21_000), *range(101, 1_200), *range(1_203, 1_190, -1), *range(1_200, 1_400)]
+    (found,) = read(capture([frame(n) for n in numbers])).found.streams.streams()
+    kept = [each.sequence for each in found.samples]
+    at = kept.index(101)
+    assert kept[at - 1 : at + 4] == [20_999, 101, 102, 103, 104]
+    assert len(kept) <= media.FIRST_SAMPLES + media.SPREAD_SAMPLES + 5
+
+
+def test_packets_around_steps_back_are_bounded(read):
+    numbers = [each + 5_000 * (each % 2) for each in range(4_000)]
+    (found,) = read(capture([frame(n) for n in numbers])).found.streams.streams()
+    assert len(found.samples) <= media.FIRST_SAMPLES + media.JUMP_SAMPLES + media.SPREAD_SAMPLES
 
 
 def test_two_sightings_of_a_stream_keep_the_same_packets_of_its_middle(read):

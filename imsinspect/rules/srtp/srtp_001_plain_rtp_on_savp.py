@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imsinspect.capture.frames import capture_index
 from imsinspect.rules.facts import (
     agreement,
     counted,
@@ -31,6 +29,7 @@ from imsinspect.rules.srtp.lines import (
     secure_lines,
     unanswered,
 )
+from imsinspect.rules.srtp.times import moment_of, moments_of, share_agreed
 from imsinspect.trace.model import MediaStream
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ def _plain_stream(
     shares = [(overlap(stream.first.time, stream.last.time, state), state) for state in states]
     if not any(each >= 0 for each, _ in shares):
         return None
-    share = _share(stream.first.time, stream.last.time, states)
+    share = share_agreed(stream.first.time, stream.last.time, states)
     judgement, other = stream.judgement, stream.judgement.other_part
     if other is not None:
         return _plain_part(trace, call, line, states, use, stream)
@@ -157,12 +156,12 @@ def _plain_part(
     """The outcome for a stream of which one part is protected and another in clear."""
     parts = [part for part in (stream.judgement, stream.judgement.other_part) if part is not None]
     clear, protected = sorted(parts, key=lambda part: part.kind)
-    moments = _moments(call, stream)
-    begin, end = (_moment(moments, frame) for frame in clear.frames)
-    share = _share(begin, end, states)
+    moments = moments_of(call, stream)
+    begin, end = (moment_of(moments, frame) for frame in clear.frames)
+    share = share_agreed(begin, end, states)
     if clear.packets * share < (ENOUGH_EVENTS if "dtmf" in clear.tests else ENOUGH_PACKETS):
-        begin, end = (_moment(moments, frame) for frame in protected.frames)
-        if protected.packets * _share(begin, end, states) >= ENOUGH_PACKETS:
+        begin, end = (moment_of(moments, frame) for frame in protected.frames)
+        if protected.packets * share_agreed(begin, end, states) >= ENOUGH_PACKETS:
             return Outcome("pass", Subject("media", line.id))
         return not_assessed(Subject("media", line.id), "N-MED", f"fewer than {ENOUGH_PACKETS} packets after the answer")
     state = max(states, key=lambda state: overlap(begin, end, state))
@@ -245,30 +244,3 @@ def _readable(
         direction=way,
         normalised=(observed, "encrypted content"),
     )
-
-
-def _share(begin: int, end: int, states: list[LineState]) -> float:
-    """The part of a time in which one of the states was agreed."""
-    shares = [overlap(begin, end, state) for state in states]
-    if end <= begin:
-        return float(any(each >= 0 for each in shares))
-    return min(1.0, sum(each for each in shares if each > 0) / (end - begin))
-
-
-def _moments(call: Call, stream: MediaStream) -> list[tuple[FrameId, int]]:
-    """Frames whose times are known: of signalling, and of some packets of the stream."""
-    places = {(stream.first.frame, stream.first.time), (stream.last.frame, stream.last.time)}
-    places |= {(sample.frame, sample.time) for sample in stream.samples}
-    places |= {(message.frame, message.time) for message in call.messages}
-    return sorted(places)
-
-
-def _moment(moments: list[tuple[FrameId, int]], frame: FrameId) -> int:
-    """When a frame was captured, between the nearest ones of its capture whose times are known."""
-    at = bisect_left(moments, (frame, 0))
-    before, after = moments[max(at - 1, 0)], moments[min(at, len(moments) - 1)]
-    if after[0] == frame or capture_index(before[0]) != capture_index(frame):
-        return after[1]
-    if capture_index(after[0]) != capture_index(frame) or after[0] <= before[0]:
-        return before[1]
-    return before[1] + (after[1] - before[1]) * (frame - before[0]) // (after[0] - before[0])
