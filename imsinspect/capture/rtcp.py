@@ -232,5 +232,7 @@ class RtcpSenders:
         for row in range(self.table.count):
             numbers = {name: int(self.columns[name][row]) for name in NUMBERS}
             clear, other = self.samples.get(row, ([], []))
-            out.append(RtcpSender(self.identity[row].tobytes(), plain_samples=clear, other_samples=other, **numbers))
+            # What a relay carries in several ways is read one way after the other
+            identity = self.identity[row].tobytes()
+            out.append(RtcpSender(identity, plain_samples=sorted(clear), other_samples=sorted(other), **numbers))
         return out

@@ -20,6 +20,7 @@ from imsinspect.keys.part import STRAY, Part, Subject
 from imsinspect.keys.second_look import SecondLook, look_again
 from imsinspect.keys.srtp_proof import Packets
 from imsinspect.processes import Beside, ProcessError, processors
+from imsinspect.trace.model import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -320,7 +321,8 @@ def _conclude(trace: Trace, found: list[Findings], subjects: list[Subject]) -> l
             subject.of.proof = None
     for each in everyone:
         if each.proof is not None:
-            each.proof.replays = sorted(each.proof.replays, key=lambda frames: frames[1])[:MAX_REPLAYS]
+            farthest = sorted(each.proof.replays, key=lambda replay: -replay.gap)[:MAX_REPLAYS]
+            each.proof.replays = sorted(farthest, key=lambda replay: replay.second)
     trace.keystream_reuse.sort(key=lambda reuse: (reuse.second, reuse.first))
     _count_uses(trace)
     notes = []
@@ -366,7 +368,7 @@ def _replayed(proof: Proof | None, again: Again) -> None:
         return
     _taken_out(proof, again)
     proof.replayed += 1
-    proof.replays.append((again.first, again.second))
+    proof.replays.append(Replay(again.first, again.second, again.gap, again.distance, again.same_stream))
 
 
 def _unused(trace: Trace) -> list[str]:

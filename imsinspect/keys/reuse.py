@@ -56,6 +56,9 @@ class Again(NamedTuple):
     second: FrameId
     use: UseName
     number: int
+    gap: int  # nanoseconds
+    distance: int  # indices by which others had gone beyond it
+    same_stream: bool
 
 
 class Compared(NamedTuple):
@@ -171,19 +174,29 @@ def _again(found: _Columns, place: NDArray[np.int64], uses: list[UseName], out: 
     if not len(where):
         return
     spans = _spans(found)
+    ahead = _ahead(found)
     for at in where.tolist():
         one, other = int(order[at]), int(order[at + 1])
         use = uses[int(found.use[other])]
+        gap, same_stream = int(found.when[other]) - int(found.when[one]), bool(found.stream[one] == found.stream[other])
         again = Again(
-            int(found.stream[other]), int(found.frame[one]), int(found.frame[other]), use, int(found.number[other])
-        )
+            int(found.stream[other]), int(found.frame[one]), int(found.frame[other]), use, int(found.number[other]),
+            gap, int(ahead[other]), same_stream,
+        )  # fmt: skip
         here, there = (int(found.frame[each]) >> FRAME_BITS for each in (one, other))
-        near = int(found.when[other]) - int(found.when[one]) <= SIGHTED
-        same_stream = found.stream[one] == found.stream[other]
+        near = gap <= SIGHTED
         if here != there and same_stream and (near or _overlap(spans, int(found.stream[other]), here, there)):
             out.sightings.append(again)
         elif (same_stream and here == there) or not near:
             out.replays.append(again)
+
+
+def _ahead(found: _Columns) -> NDArray[np.int64]:
+    """By how much the highest index that came before each packet, or with it, lies above its own."""
+    order = np.lexsort((found.frame, found.when))
+    out = np.empty(len(order), np.int64)
+    out[order] = np.maximum.accumulate(found.number[order]) - found.number[order]
+    return out
 
 
 def _spans(found: _Columns) -> dict[tuple[int, int], tuple[int, int]]:

@@ -72,7 +72,7 @@ def verified(proof: Proof | None, path: Path) -> Row | None:
             {**place(each.frame, path), "diagnosis": each.diagnosis, "detail": text(each.detail)}
             for each in proof.failures
         ],
-        "replays": [{"first": place(first, path), "second": place(second, path)} for first, second in proof.replays],
+        "replays": [{"first": place(each.first, path), "second": place(each.second, path)} for each in proof.replays],
     }
 
 

@@ -345,6 +345,17 @@ class Failure:
     detail: str = ""  # in words, without secrets
 
 
+@dataclass(slots=True, frozen=True)
+class Replay:
+    """An authentic packet that came again, octet by octet, towards one destination."""
+
+    first: FrameId
+    second: FrameId
+    gap: int  # nanoseconds between them
+    distance: int  # indices by which others had gone beyond it when it came again
+    same_source: bool  # both came from one address and port
+
+
 @dataclass(slots=True)
 class Proof:
     """What the keys of the trace and of the user prove about the packets of one sender."""
@@ -361,7 +372,7 @@ class Proof:
     last_failed: FrameId | None = None
     diagnosis: str = ""  # of most failures
     diagnoses: dict[str, int] = field(default_factory=dict)
-    replays: list[tuple[FrameId, FrameId]] = field(default_factory=list)  # both frames; the first ones
+    replays: list[Replay] = field(default_factory=list)  # in the order of the capture; of many those farthest apart
     keys_tried: int = 0
 
     @property

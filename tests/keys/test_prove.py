@@ -253,8 +253,9 @@ def test_packets_of_the_first_hour_that_are_sent_again_in_the_second(hour: list[
     replayed = [(hour[69_999][0] + 0.001 + number * 0.0005, data) for number, (_, data) in enumerate(hour[10:40])]
     proof = stream_of(traced(build.in_time_order(hour[:70_100], replayed), keys=KEYS))
     assert (proof.verified, proof.failed, proof.replayed) == (70_100, 0, 30)
-    assert [second - 0 for _, second in proof.replays] == sorted(second for _, second in proof.replays)
-    assert proof.replays[0][0] == 11
+    assert [each.second for each in proof.replays] == sorted(each.second for each in proof.replays)
+    assert proof.replays[0].first == 11
+    assert proof.replays[0].distance > 69_000
 
 
 # --- captures ------------------------------------------------------------------------------------

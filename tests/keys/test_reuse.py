@@ -129,7 +129,7 @@ def test_packets_that_come_again_are_replayed_and_use_nothing_twice() -> None:
     proof = trace.streams[0].proof
     assert proof is not None
     assert (proof.verified, proof.replayed, proof.failed) == (60, 5, 0)
-    assert proof.replays == [(11 + number, 61 + number) for number in range(5)]
+    assert [(each.first, each.second) for each in proof.replays] == [(11 + number, 61 + number) for number in range(5)]
 
 
 def test_a_replay_from_another_address_is_one_too() -> None:

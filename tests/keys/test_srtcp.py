@@ -173,7 +173,8 @@ def test_a_packet_that_comes_again_is_replayed() -> None:
     media = reports(context("a"))
     proof = rtcp_of(traced(call([*media, (8.0, media[2][1])])))
     assert (proof.verified, proof.failed, proof.replayed) == (8, 0, 1)
-    assert proof.replays == [(FIRST + 2, FIRST + 8)]
+    (replay,) = proof.replays
+    assert (replay.first, replay.second, replay.distance, replay.same_source) == (FIRST + 2, FIRST + 8, 5, True)
 
 
 @pytest.mark.parametrize("suite", [_80, GCM])
