@@ -204,6 +204,7 @@ def _plain(
         role=use.sender,
         media=media_name(state.offered),
         direction=way,
+        fact=use.stream.id,
         normalised=(judgement.observed, judgement.expected),
     )
 
