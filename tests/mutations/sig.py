@@ -64,6 +64,7 @@ MUTATIONS = (
     Mutation(
         "the answer chooses another suite under the same tag", negotiated,
         {"answered": (build.crypto("bob", suite=SUITE_32),)}, frozenset({"IMS-SIG-013"}),
+        follows=frozenset({"IMS-SRTP-007"}),  # its tag of 32 bits is told as well
     ),
     Mutation("the answer chooses a tag of its own", negotiated, {"answered": (build.crypto("bob", tag=9),)},
              frozenset({"IMS-SIG-013"})),

@@ -75,11 +75,11 @@ def srtp_replay(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             continue
         found = _proven(stream, scene.policy.thresholds)
         others = beside[stream.destination, stream.ssrc]
-        if not found and not _all_verified(stream):
+        if not found and not _all_compared(trace, stream):
             found = _seen(stream, others, scene.policy.thresholds)
         if found:
             yield _replayed(trace, stream, place, found)
-        elif _all_verified(stream) or (not stream.backward and len(others) == 1):
+        elif _all_compared(trace, stream) or (not stream.backward and len(others) == 1):
             yield Outcome("pass", _subject(stream, place))
         else:
             reason = "packets came out of order or from several sources, and no key shows which of them came twice"
@@ -111,9 +111,10 @@ def _subject(stream: MediaStream | RtcpSource, place: _Place | None) -> Subject:
     return Subject("stream" if isinstance(stream, MediaStream) else "rtcp", stream.id)
 
 
-def _all_verified(stream: MediaStream) -> bool:
+def _all_compared(trace: Trace, stream: MediaStream) -> bool:
     proof = stream.proof
-    return proof is not None and bool(proof.uses) and proof.packets >= NEARLY_ALL * stream.packets
+    verified = proof is not None and bool(proof.uses) and proof.packets >= NEARLY_ALL * stream.packets
+    return verified and trace.indices_compared
 
 
 def _proven(stream: MediaStream | RtcpSource, thresholds: Thresholds) -> list[Replay]:
