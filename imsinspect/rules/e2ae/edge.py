@@ -1,0 +1,233 @@
+"""What rules of end-to-access-edge security share: their lines, the hops of these, and what was announced before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imsinspect.profiles import E2AE_OF
+from imsinspect.rules.facts import not_assessed
+from imsinspect.rules.outcome import Evidence, Outcome
+from imsinspect.rules.rule import once
+from imsinspect.trace.identities import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dissectors.sdp.parse import Media
+    from imsinspect.capture.endpoint import Endpoint
+    from imsinspect.capture.frames import FrameId
+    from imsinspect.rules.outcome import Subject
+    from imsinspect.rules.rule import Scene
+    from imsinspect.trace.model import Call, LineState, MediaIndication, MediaLine, Negotiation, Registration, Trace
+
+E2AE_PROFILES = tuple(E2AE_OF.values())
+TLS_PROFILES = ("E2AE-MSRP", "E2AE-BFCP")
+
+TOKENS = {"rtp": "sdes-srtp", "msrp": "msrp-tls", "bfcp": "bfcp-tls"}
+"""The mechanism marked ;mediasec that announces each family of lines (TS 24.229 §7.2A.7)."""
+
+CERTIFIED = frozenset(("TCP/TLS/MSRP", "TCP/TLS/BFCP", "TCP/DTLS/BFCP", "UDP/TLS/BFCP"))
+"""Transports of messaging and floor control whose peers know one another by certificate fingerprints."""
+
+INDICATORS = frozenset((b"requested", b"applied"))
+EMERGENCY = b"urn:service:sos"  # RFC 5031
+GRAVITY = {"pass": 0, "not-assessed": 1, "suspect": 2, "violation": 3}
+OFFERER, ANSWERER = "offerer", "answerer"
+PEER = {OFFERER: ANSWERER, ANSWERER: OFFERER}
+
+
+# --- which lines ----------------------------------------------------------------------------------
+
+
+def certified_lines(trace: Trace) -> Iterator[tuple[Call, MediaLine, list[LineState]]]:
+    """Lines of messaging and floor control with TLS of their own, with the states that say so, the core left out."""
+    for call in trace.calls:
+        for line in call.lines:
+            if line.side == "core":
+                continue
+            states = [state for state in line.states if state.offered.transport in CERTIFIED]
+            if states:
+                yield call, line, states
+
+
+def sides(state: LineState) -> Iterator[tuple[str, Media, FrameId]]:
+    """Both parties' sections of a line that are in use, with the frames that carried them."""
+    negotiation = state.negotiation
+    if state.offered.port != 0:
+        yield OFFERER, state.offered, negotiation.offer.message.frame
+    if state.answered is not None and state.answered.port != 0 and negotiation.answer is not None:
+        yield ANSWERER, state.answered, negotiation.answer.message.frame
+
+
+def indicator(media: Media | None) -> bytes:
+    """The value of a=3ge2ae of a section; b"" if it has none that is defined."""
+    if media is None or b"\na=3ge2ae:" not in media.section.text:
+        return b""
+    return media.e2ae if media.e2ae in INDICATORS else b""
+
+
+def applies(scene: Scene, call: Call, family: str, sections: Iterable[Media | None] = ()) -> bool | None:
+    """Whether a line is to be protected to the access edge: by its profile, or because it says so itself.
+
+    None where the profile of the call is open and the line does not say.
+    """
+    choice = scene.profiles.get(call.id)
+    if (choice is None or choice.inferred) and any(indicator(media) for media in sections):
+        return True
+    return scene.covers(call.id, (E2AE_OF[family],))
+
+
+def line_applies(scene: Scene, call: Call, states: Iterable[LineState]) -> bool | None:
+    """Likewise, of a line that was agreed or offered."""
+    states = list(states)
+    sections = [media for state in states for media in (state.offered, state.answered)]
+    return applies(scene, call, states[0].offered.profile.family, sections)
+
+
+def asked_for(scene: Scene, call: Call) -> bool:
+    """The user, not the trace, says that the call is protected to the access edge."""
+    choice = scene.profiles.get(call.id)
+    return choice is not None and not choice.inferred and not choice.covers.isdisjoint(E2AE_PROFILES)
+
+
+def undetermined(subject: Subject) -> Outcome:
+    """The outcome for a line of a call whose profile is open."""
+    return not_assessed(subject, "IMS-PROF-005", "the profile of the call is not determined")
+
+
+def kms_keyed(*sections: Media | None) -> bool:
+    """A section carries a=key-mgmt: the line is protected end to end."""
+    return any(media is not None and bool(media.key_mgmt_in_force) for media in sections)
+
+
+def worst(outcomes: Iterable[tuple[object, Outcome | None]]) -> Iterator[Outcome]:
+    """The gravest outcome for each object, of equals the first."""
+    found: dict[object, Outcome] = {}
+    for key, outcome in outcomes:
+        known = found.get(key)
+        if outcome is not None and (known is None or GRAVITY[outcome.verdict] > GRAVITY[known.verdict]):
+            found[key] = outcome
+    yield from found.values()
+
+
+def refused(negotiation: Negotiation) -> bool:
+    """What was answered never came into force."""
+    return negotiation.rejected and (negotiation.answer is None or negotiation.provisional)
+
+
+def emergency(call: Call) -> bool:
+    """A call to an emergency service, which goes through whatever its security."""
+    return call.to_uri.lower().startswith(EMERGENCY) or any(
+        message.sip.request_uri.lower().startswith(EMERGENCY) for message in call.messages[:4] if message.sip.method
+    )
+
+
+@once
+def lines_of_negotiations(trace: Trace, scene: Scene) -> dict[tuple[int, int], MediaLine]:
+    """Lines by negotiation and index."""
+    return {
+        (id(state.negotiation), line.index): line
+        for call in trace.calls
+        for line in call.lines
+        for state in line.states
+    }
+
+
+def line_id(trace: Trace, scene: Scene, call: Call, negotiation: Negotiation, index: int) -> str:
+    """The id of a line; hops that carried the same octets share one."""
+    line = lines_of_negotiations(trace, scene).get((id(negotiation), index))
+    return line.id if line is not None else f"{call.id}/{index}"
+
+
+# --- hops and registrations -----------------------------------------------------------------------
+
+
+def on_access(scene: Scene, side: str) -> bool | None:
+    """Whether a hop is between UE and P-CSCF: by evidence, else by what the user says of the capture point."""
+    if side != "unknown":
+        return side == "access"
+    return True if scene.capture_point in ("access", "ue") else None
+
+
+def ue_of(scene: Scene, negotiation: Negotiation) -> str:
+    """Who of offerer and answerer is the UE on an access hop; "" where nothing shows it."""
+    if negotiation.ue or negotiation.side == "core":
+        return negotiation.ue
+    message = negotiation.offer.message
+    source = scene.policy.is_node("p_cscf", message.source.ip)
+    destination = scene.policy.is_node("p_cscf", message.destination.ip)
+    if source == destination:
+        return ""
+    return ANSWERER if source else OFFERER
+
+
+@dataclass(slots=True, frozen=True)
+class Announced:
+    """What UE and network had announced of media security when something happened."""
+
+    ue: MediaIndication | None
+    network: MediaIndication | None
+
+    def both(self, token: str) -> bool:
+        """Both sides named the mechanism."""
+        return self.by_network(token) and self.ue is not None and token in self.ue.mechanisms
+
+    def by_network(self, token: str) -> bool:
+        """The network named the mechanism."""
+        return self.network is not None and token in self.network.mechanisms
+
+    def evidence(self, token: str) -> tuple[Evidence, ...]:
+        """The frames in which both sides announced it."""
+        return tuple(
+            Evidence(each.frame, each.header, f"{token};mediasec", "protection to the access edge for such lines")
+            for each in (self.ue, self.network)
+            if each is not None and token in each.mechanisms
+        )
+
+
+Hop = tuple[str, str]
+
+
+def _hop(ue: Endpoint, edge: Endpoint) -> Hop:
+    return (ue.ip, edge.ip) if ue.ip != edge.ip else (str(ue), str(edge))
+
+
+@once
+def _registrations(trace: Trace, scene: Scene) -> dict[Hop, list[Registration]]:
+    """Registrations by the hops that their REGISTER requests took."""
+    out: dict[Hop, dict[str, Registration]] = {}
+    for registration in trace.registrations:
+        for message in registration.messages:
+            if message.sip.method:
+                hop = _hop(message.source, message.destination)
+                out.setdefault(hop, {})[registration.id] = registration
+    return {hop: list(found.values()) for hop, found in out.items()}
+
+
+def announced(trace: Trace, scene: Scene, call: Call, negotiation: Negotiation, ue: str) -> Announced | None:
+    """What the UE of a hop and the network had announced when an offer was made; None where no registration of it that
+    lasts was seen on that hop, or several that differ."""
+    message = negotiation.offer.message
+    ends = (message.source, message.destination)
+    hop = _hop(*(ends if ue == OFFERER else ends[::-1]))
+    found = _registrations(trace, scene).get(hop, [])
+    found = [each for each in found if each.lasts_at(message.time)]
+    if len(found) > 1:
+        names = {canonical(call.from_uri), canonical(call.to_uri)}
+        found = [each for each in found if canonical(each.identity) in names] or found
+    told = [_by(each, hop, message.time) for each in found]
+    sets = {
+        tuple(frozenset(side.mechanisms) if side is not None else None for side in (each.ue, each.network))
+        for each in told
+    }
+    return told[0] if len(sets) == 1 else None
+
+
+def _by(registration: Registration, hop: Hop, time: int) -> Announced:
+    """What both sides of a hop had said by a time; an echo in Security-Verify stands in for the UE's own list."""
+    last: dict[str, MediaIndication] = {}
+    for each in registration.indications:
+        if each.time <= time and _hop(each.ue, each.edge) == hop:
+            last[each.header] = each
+    return Announced(last.get("Security-Client") or last.get("Security-Verify"), last.get("Security-Server"))
