@@ -121,6 +121,7 @@ def _downgrade(
             Evidence(offer.frame, f"SDP m= line {offered.index}", offered.transport, "kept in the answer or refused"),
             Evidence(answer.frame, f"SDP m= line {offered.index}", f"{observed}, port {answered.port}", expected),
         ),
+        fact=subject.id,
         role="answerer",
         media=media_name(offered),
         normalised=(observed, expected),

@@ -87,6 +87,7 @@ def _line(trace: Trace, call: Call, line: MediaLine, state: LineState) -> Outcom
             "that the offerer knows. Not seen: any other key management of the line."
         ),
         evidence=agreement(state),
+        fact=line.id,
         role="answerer",
         media=media_name(offered),
         normalised=("no a=crypto", "one a=crypto with a tag of the offer"),
