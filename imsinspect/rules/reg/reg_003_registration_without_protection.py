@@ -112,8 +112,8 @@ def _registration(
             f"The REGISTER from {request.source} in {frame_text(trace, request.frame)} is accepted in "
             f"{frame_text(trace, answer.frame)} over {request.transport.upper()}, without a security agreement, and "
             f"its {text(clear.sip.method)} in {frame_text(trace, clear.frame)} is in clear as well; {media}. Whatever "
-            "the signalling carries can be read and changed on the access. That the hop is the UE's first one is assumed. "
-            "Not seen: ESP, TLS or Security headers."
+            "the signalling carries can be read and changed on the access. That the hop is the UE's first one is "
+            "assumed. Not seen: ESP, TLS or Security headers."
         ),
         evidence=(
             Evidence(request.frame, "REGISTER", f"{request.transport.upper()}, no Security-Client", REQUIRED),
