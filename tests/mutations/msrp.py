@@ -10,7 +10,9 @@ A, B = "192.0.2.10", "198.51.100.20"
 PSK = 0x00A8
 
 
-def kms_chat(*, proto: str = "TCP/TLS/MSRP", alice_scheme: str = "") -> list[build.Packet]:
+def kms_chat(
+    *, proto: str = "TCP/TLS/MSRP", alice_scheme: str = "", suite: int = PSK, identity: bytes = b""
+) -> list[build.Packet]:
     """Alice and Bob chat by MSRP over TLS with the key of a ticket; with another transport there is no TLS."""
     sections = []
     for ip, name, message in ((A, "alice", mikey.init), (B, "bob", mikey.resp)):
@@ -20,7 +22,8 @@ def kms_chat(*, proto: str = "TCP/TLS/MSRP", alice_scheme: str = "") -> list[bui
         setup = "actpass" if name == "alice" else "passive"
         sections.append(build.sdp(ip, build.media("message", 2855, proto, "*", path, ticket, f"a=setup:{setup}")))
     call = build.call(*sections)
-    return build.in_time_order(call, tls([PSK], PSK, data=[b"hello"] * 2)) if "TLS" in proto else call
+    talk = tls([suite], suite, identity=identity, data=[b"hello"] * 2)
+    return build.in_time_order(call, talk) if "TLS" in proto else call
 
 
 MUTATIONS = (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests import build
 from tests.mutations.harness import Mutation
+from tests.mutations.msrp import kms_chat
 from tests.rules.tls.hellos import dtls, tls, use_srtp
 
 if TYPE_CHECKING:
@@ -105,5 +106,8 @@ MUTATIONS = (
         frozenset({"IMS-TLS-018", "IMS-TLS-020"}),
     ),
     Mutation("messages go in clear at once", clear_chat, {"protected": False}, frozenset({"IMS-TLS-018"})),
+    Mutation("the suite leaves the ticket's key out", kms_chat, {"suite": AES_GCM}, frozenset({"IMS-TLS-005"})),
+    Mutation("the suite adds Diffie-Hellman to it", kms_chat, {"suite": 0xC037}, frozenset({"IMS-TLS-006"})),
+    Mutation("the client names itself", kms_chat, {"identity": b"alice@h"}, frozenset({"IMS-TLS-007"})),
     Mutation("the server agrees no profile of SRTP", dtls_call, {"profiles": b""}, frozenset({"IMS-TLS-025"})),
 )
