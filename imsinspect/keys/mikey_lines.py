@@ -103,8 +103,9 @@ def _keys(message: MikeyMessage, opened: OpenedMessage, ring: KeyRing) -> Iterat
     strict = len(numbers) == PER_LINE * len(message.sections)
     for session in sessions:
         place = KeyPlace(
-            "mikey", message.frames[0], f"MIKEY {session.key_type}, crypto session {session.cs_id}", message.call
-        )
+            "mikey", message.frames[0], f"MIKEY {session.key_type}, crypto session {session.cs_id}", message.call,
+            source=session.source,
+        )  # fmt: skip
         key = _add(session, ring, place)
         if key is None:
             continue

@@ -288,6 +288,7 @@ class KeyPlace:
     party: bytes = b""  # dialog tag of who protects media with it; b"" if either may
     agreed: bool = True  # not only offered
     begins: int = 0  # time from which it may be used
+    source: str = ""  # digest of the MIKEY key that it comes from, as it was sent
 
 
 @dataclass(slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests import build
+from tests import build, mikey
+from tests.conference_kit import ALICE, BOB, FOCUS_MEDIA, answer_of, dial_in, offer_of
 from tests.mutations.harness import Mutation
 
 ALICE_MEDIA, BOB_MEDIA = ("192.0.2.10", 4000), ("198.51.100.20", 5000)
@@ -61,6 +62,50 @@ def two_calls(*, second: str = "alice again") -> list[build.Packet]:
     return build.in_time_order(build.call(*described[:2]), build.call(*described[2:], dialog=talk, at=3_600.0))
 
 
+def conference(
+    *,
+    focus_keys: tuple[str, str] = ("focus to alice", "focus to bob"),
+    own_keys: tuple[str, str] = ("alice", "bob"),
+    ssrcs: tuple[int, int] = (SSRC_ALICE, SSRC_BOB),
+    alike: bool = False,
+) -> list[build.Packet]:
+    """Alice and Bob speak in a conference whose mixer sends with one SSRC to both, with a key for each."""
+    packets = []
+    for at, user in enumerate((ALICE, BOB)):
+        offer, answer = offer_of(user, key=own_keys[at]), answer_of(user, key=focus_keys[at])
+        ends = (user.address[0], 4000), (FOCUS_MEDIA, 20_000 + 10 * int(user.address[0].rpartition(".")[2]))
+        heard = [build.pcmu_speech(number + (0 if alike else 500 * at)) for number in range(60)]
+        packets += dial_in(user, at=2 * at, offer=offer, answer=answer)
+        packets += build.rtp_stream(
+            *ends,
+            ssrcs[at],
+            build.speech(60),
+            at=10 + at / 100,
+            sequence=500 + 9_000 * at,
+            srtp=build.Srtp(build.master_key(own_keys[at])),
+        )
+        packets += build.rtp_stream(
+            ends[1],
+            ends[0],
+            0x9999,
+            heard,
+            at=10 + at / 100,
+            sequence=100 if alike else 100 + 9_000 * at,
+            srtp=build.Srtp(build.master_key("group" if alike else focus_keys[at])),
+        )
+    return build.in_time_order(packets)  # fmt: skip
+
+
+def ticket_call(*, ssrc: int = 0x2222) -> list[build.Packet]:
+    """Alice calls Bob with a ticket; both send with the SSRCs of their crypto sessions."""
+    sessions = [mikey.srtp_session(1, ssrc=0x1111), mikey.srtp_session(2, ssrc=0x2222)]
+    return build.in_time_order(
+        mikey.call(mikey.init(sessions=sessions), mikey.resp(sessions=sessions)),
+        build.rtp_stream(ALICE_MEDIA, BOB_MEDIA, 0x1111, build.speech(60), srtp=build.Srtp(build.master_key("a"))),
+        build.rtp_stream(BOB_MEDIA, ALICE_MEDIA, ssrc, build.speech(60), srtp=build.Srtp(build.master_key("b"))),
+    )
+
+
 MUTATIONS = (
     Mutation(
         "audio and video under one key", two_line_call, {"offered": ("alice", "alice")}, frozenset({"IMS-SSRC-004"})
@@ -76,5 +121,18 @@ MUTATIONS = (
     Mutation(
         "two sources with one SSRC", two_line_call, {"second_source": 0xE}, frozenset({"IMS-SSRC-002"}),
     ),
+    Mutation(
+        "a focus with one key for two participants", conference, {"focus_keys": ("group", "group")},
+        frozenset({"IMS-SSRC-005"}),
+    ),
+    Mutation(
+        "two participants with one key and one SSRC", conference, {"own_keys": ("group", "group"), "ssrcs": (7, 7)},
+        frozenset({"IMS-SSRC-001", "IMS-SSRC-005"}),
+    ),
+    Mutation(
+        "the same packets to two participants", conference, {"alike": True}, frozenset({"IMS-SSRC-010"}),
+        frozenset({"IMS-SSRC-005", "IMS-SRTP-016"}),
+    ),
+    Mutation("an SSRC that no crypto session lists", ticket_call, {"ssrc": 0x3333}, frozenset({"IMS-SSRC-011"})),
     Mutation("a key that comes again in another call", two_calls, {"second": "alice"}, frozenset({"IMS-SSRC-006"})),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from imsinspect.rules.facts import (
 )
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
+from imsinspect.rules.ssrc.collisions import sent_under_one_key
+from imsinspect.rules.ssrc.keys import key_name
 from imsinspect.trace.model import MediaStream
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ SHOWN = 4  # streams named in one finding
     tier=2,
     profiles=("ALL",),
     references=("RFC 3550 §8.2", "RFC 3711 §8", "RFC 3711 §9.1", "RFC 4568 §6.4", "TR 33.829 §5.3.2"),
-    follows=("IMS-SSRC-007",),
+    follows=("IMS-SSRC-003", "IMS-SSRC-007"),
 )
 def ssrc_collision_in_session(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     """Two sources with one SSRC in the same RTP session or conference, keys individual.
@@ -98,9 +101,14 @@ def ssrc_collision_in_session(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         sessions[stream.destination, stream.ssrc].append(stream)
         destinations.setdefault(stream.destination, stream)
     told: set[frozenset[str]] = set()
+    under_one_key = sent_under_one_key(trace, scene)  # IMS-SSRC-001
     guilty: set[object] = set()
     for streams in sessions.values():
-        pairs = _collisions(streams) if len(streams) > 1 else []
+        pairs = [
+            pair
+            for pair in (_collisions(streams) if len(streams) > 1 else ())
+            if not all(stream.id in under_one_key for stream in pair)
+        ]
         involved = {stream.id: stream for pair in pairs for stream in pair}
         if involved and frozenset(involved) not in told:
             told.add(frozenset(involved))
@@ -314,9 +322,9 @@ def _both_directions(trace: Trace, call: Call, line: MediaLine) -> Iterator[Outc
             message=(
                 f"Both directions of {text(state.offered.type)} line {line.index} of {call.id} use SSRC "
                 f"0x{stream.ssrc:08x} ({other.source} and {stream.source}), and offer and answer carry the same key "
-                f"key:{_shared_key(state)}. Packets of equal index are encrypted with one keystream: whoever sees both "
-                f"cancels it out. Packets from {frame_text(trace, stream.first.frame)} on; not checked: whether "
-                "indices meet."
+                f"{key_name(_shared_key(state))}. Packets of equal index are encrypted with one keystream: whoever "
+                f"sees both cancels it out. Packets from {frame_text(trace, stream.first.frame)} on; not checked: "
+                "whether indices meet."
             ),
             evidence=(
                 *agreement(state),
@@ -329,7 +337,7 @@ def _both_directions(trace: Trace, call: Call, line: MediaLine) -> Iterator[Outc
             ),
             media=media_name(state.offered),
             direction="both",
-            fact=line.id,
+            fact=_shared_key(state),
             normalised=("one SSRC and one key in both directions", "another SSRC or key"),
         )
         return
@@ -348,9 +356,9 @@ def _shared_key(state: LineState) -> str:
     """Digest of a master key that both sides of an agreed state carry; "" if there is none."""
     if state.answered is None or not state.accepted:
         return ""
-    offered = {key.key_salt: key.digest for crypto in state.offered.crypto for key in crypto.keys if key.key_salt}
+    offered = {key.key_salt for crypto in state.offered.crypto for key in crypto.keys if key.key_salt}
     for crypto in state.answered.crypto:
         for key in crypto.keys:
             if key.key_salt in offered:
-                return offered[key.key_salt]
+                return hashlib.sha256(key.key_salt).hexdigest()
     return ""

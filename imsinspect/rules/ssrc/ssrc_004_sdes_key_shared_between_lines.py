@@ -39,6 +39,7 @@ EXPECTED = "a key of its own for each line"
     tier=1,
     profiles=PROFILES,
     references=("TS 33.328 Annex G.1", "TR 33.829 §5.1.3", "RFC 4568 §6.1", "RFC 3711 §9.1"),
+    follows=("IMS-SSRC-003",),
     needs=(CALLS,),
 )
 def sdes_key_shared_between_lines(trace: Trace, scene: Scene) -> Iterator[Outcome]:
@@ -86,6 +87,7 @@ def sdes_key_shared_between_lines(trace: Trace, scene: Scene) -> Iterator[Outcom
 def _shared(trace: Trace, scene: Scene, call: str, repeats: list[KeyRepeat]) -> Outcome:
     lines = lines_by_id(trace, scene)
     places = [place for repeat in repeats for place in repeat.places]
+    reused = {reuse.key for reuse in trace.keystream_reuse}
     bundled = all(repeat.kind == BUNDLED_LINES for repeat in repeats)
     names = list(dict.fromkeys(media_of(lines[place.line][1]) for place in places))
     what = " and ".join(names[:4]) if len(names) > 1 else f"{names[0]} and its error correction"
@@ -110,5 +112,6 @@ def _shared(trace: Trace, scene: Scene, call: str, repeats: list[KeyRepeat]) -> 
         evidence=tuple(each for repeat in repeats for each in key_evidence(repeat.places, repeat.key, lines, EXPECTED)),
         role=role,
         media=" ".join(names),
+        fact=next((repeat.key for repeat in repeats if repeat.key in reused), repeats[0].key),
         normalised=("one key on several bundled lines" if bundled else "one key on several lines", EXPECTED),
     )

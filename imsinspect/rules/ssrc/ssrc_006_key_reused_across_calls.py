@@ -38,6 +38,7 @@ EXPECTED = "a fresh key for each call"
     tier=1,
     profiles=PROFILES,
     references=("RFC 4568 §6.1", "RFC 3711 §9.1", "TR 33.829 §5.1.3"),
+    follows=("IMS-SSRC-003",),
     needs=(CALLS,),
 )
 def key_reused_across_calls(trace: Trace, scene: Scene) -> Iterator[Outcome]:
@@ -62,11 +63,10 @@ def key_reused_across_calls(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         the capture began. Of a single call nothing can be said.
     """
     calls = calls_by_id(trace)
-    foci = _foci(trace)
     guilty: set[str] = set()
     for repeat in trace.key_repeats:
         named = [place for place in repeat.places if applies(scene, place.call, PROFILES)]
-        conferences = {foci.get(place.call, place.call) for place in named}
+        conferences = {calls[place.call].conference or place.call for place in named}
         if repeat.kind == IN_CALLS and len(conferences) > 1:
             guilty |= {place.call for place in named}
             yield _reused(trace, scene, repeat, named)
@@ -80,16 +80,6 @@ def key_reused_across_calls(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             yield not_assessed(Subject("call", call), "N-KEY", MASKED)
         else:
             yield Outcome("pass", Subject("call", call))
-
-
-def _foci(trace: Trace) -> dict[str, str]:
-    """The conference that a call is a leg of, by the id of the call."""
-    return {
-        leg.call: conference.id
-        for conference in trace.conferences
-        for participant in conference.participants
-        for leg in participant.legs
-    }
 
 
 def _reused(trace: Trace, scene: Scene, repeat: KeyRepeat, places: list[KeyPlace]) -> Outcome:
@@ -112,6 +102,7 @@ def _reused(trace: Trace, scene: Scene, repeat: KeyRepeat, places: list[KeyPlace
         ),
         evidence=key_evidence(places, repeat.key, lines, EXPECTED),
         role=_role(lines, places[0]),
+        fact=repeat.key,
         normalised=("one key in several calls", EXPECTED),
     )
 

@@ -37,6 +37,7 @@ EXPECTED = "a key of its own for each direction"
     tier=1,
     profiles=PROFILES,
     references=("RFC 4568 §7.1.2", "TR 33.829 §5.1.3"),
+    follows=("IMS-SSRC-003",),
     needs=(CALLS,),
 )
 def offer_answer_same_key(trace: Trace, scene: Scene) -> Iterator[Outcome]:
@@ -100,6 +101,6 @@ def _reflected(trace: Trace, scene: Scene, repeat: KeyRepeat) -> Outcome:
         role="answerer",
         media=media,
         direction="both",
-        fact=place.line,
+        fact=repeat.key,
         normalised=("one key in offer and answer", EXPECTED),
     )

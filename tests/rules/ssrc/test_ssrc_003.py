@@ -151,3 +151,13 @@ def test_esp_that_can_not_be_opened_may_hold_the_keys(told) -> None:
     sealed = [(at, build.esp_encrypted(A[0], B[0], build.noise(at, 500), spi=7, sequence=at)) for at in range(1, 9)]
     packets = build.in_time_order(sealed, speech_both_ways(context("a"), context("b")))
     assert told(SSRC_003, packets).rows == [("not-assessed", "N-KEY", 2), ("not-assessed", "N-SIP", 1)]
+
+
+def test_what_led_to_the_reuse_follows_from_it() -> None:
+    """rules.md 19.1.3: the key that stands in offer and answer, and the SSRC that both directions use."""
+    back = build.rtp_stream(B, A, SSRC_A, build.speech(80)[20:], at=1.005, srtp=context("a"))
+    packets = build.in_time_order(build.call(offer(), answer("RTP/SAVP", build.crypto("a"))), spoken(), back)
+    findings = {each.rule: each for each in build.audit_bytes(build.pcap(packets)).findings}
+    root = findings[SSRC_003].fingerprint
+    assert findings["IMS-SSRC-007"].follows_from == [root]
+    assert findings["IMS-SSRC-002"].follows_from == [root, findings["IMS-SSRC-007"].fingerprint]
