@@ -126,7 +126,7 @@ def test_fingerprints_survive_other_addresses_keys_call_ids_and_times() -> None:
     )
     first = build.audit_bytes(build.pcap(build.call(offer(), answer("RTP/AVP")))).findings
     second = build.audit_bytes(build.pcap(there)).findings
-    assert {each.rule for each in first} == {"IMS-SIG-001", "IMS-SIG-006"}
+    assert {each.rule for each in first} == {"IMS-PROF-005", "IMS-SIG-001", "IMS-SIG-006"}
     assert [each.fingerprint for each in first] == [each.fingerprint for each in second]
 
 
