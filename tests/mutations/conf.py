@@ -6,18 +6,23 @@ from tests import build
 from tests.conference_kit import (
     ALICE,
     BOB,
+    CAROL,
     CONFERENCE,
     FACTORY,
     FOCUS_MEDIA,
     INVITING,
     MALLORY,
+    Notify,
     User,
     answer_of,
     asserted,
     dial_in,
     dial_out,
+    document,
     inviting,
     offer_of,
+    refer,
+    subscribe,
 )
 from tests.mutations.harness import Mutation
 
@@ -57,9 +62,31 @@ def at_the_focus(
     )  # fmt: skip
 
 
-def over_time(*, second_key: str = "bob, again", answered_by: User = ALICE) -> list[build.Packet]:
-    """Bob calls the conference, leaves, and calls again with a new key; the focus calls Alice, who answers."""
+def over_time(
+    *,
+    second_key: str = "bob, again",
+    answered_by: User = ALICE,
+    packets: int = 900,
+    listed: tuple[User, ...] = (ALICE, BOB),
+    referred_by: User = ALICE,
+) -> list[build.Packet]:
+    """Bob calls the conference, leaves, and calls again with a new key; the focus calls Alice, who answers, and Carol,
+    as Alice asks for. Alice sees who is there, and the focus sends audio to Bob until he leaves."""
+    speech = build.rtp_stream(
+        (FOCUS_MEDIA, 20_200), (BOB.address[0], 4000), 0xF0, build.speech(packets), at=3,
+        srtp=build.Srtp(build.master_key("focus to bob")),
+    )  # fmt: skip
+    rosters = (
+        Notify(0.1, document(*listed)),
+        Notify(19.1, document(ALICE, version=2)),
+        Notify(37.7, document(ALICE, BOB, version=3)),
+        Notify(57.7, document(ALICE, BOB, CAROL, version=4)),
+    )
     return build.in_time_order(
+        speech,
+        subscribe(ALICE, *rosters, at=3),
+        refer(referred_by, CAROL.uri, at=59),
+        dial_out(CAROL, at=60, duration=30),
         dial_out(ALICE, duration=90, answered_by=answered_by),
         dial_in(BOB, at=2, duration=20, answer_headers=FOCUS_IS_KNOWN),
         dial_in(
@@ -101,5 +128,10 @@ MUTATIONS = (
         frozenset({"IMS-SSRC-006"}),
     ),
     Mutation("somebody else answers the focus", over_time, {"answered_by": MALLORY}, frozenset({"IMS-CONF-009"})),
+    Mutation("audio for one who left", over_time, {"packets": 1_300}, frozenset({"IMS-CONF-006"})),
+    Mutation("a roster without a participant", over_time, {"listed": (ALICE,)}, frozenset({"IMS-CONF-014"})),
+    Mutation(
+        "an outsider lets the focus call somebody", over_time, {"referred_by": MALLORY}, frozenset({"IMS-CONF-017"})
+    ),
     Mutation("a focus whom nobody asserts", at_the_focus, {"focus_known": False}, frozenset({"IMS-CONF-012"})),
 )

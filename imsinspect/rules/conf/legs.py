@@ -16,6 +16,7 @@ from imsinspect.trace.model import MediaStream, Trace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from dissectors.sdp.parse import Media
     from imsinspect.trace.conference_model import Conference, ConferenceLeg, Participant
     from imsinspect.trace.model import Call, KeyPlace, LineState, MediaLine, SignallingMessage
 
@@ -182,9 +183,9 @@ class LegLine:
 
 @once
 def leg_lines(trace: Trace, scene: Scene) -> dict[str, list[LegLine]]:
-    """The media lines of the accepted legs of each conference, by its id."""
+    """The media lines of the accepted legs of each conference that carried media, by its id."""
     calls = calls_by_id(trace)
-    lines_of: dict[str, dict[frozenset[bytes], list[MediaLine]]] = {}
+    own = dialog_lines(trace, scene)
     out: dict[str, list[LegLine]] = {}
     for conference in trace.conferences:
         legs = {leg.call for _, leg in accepted_legs(conference)}
@@ -193,17 +194,19 @@ def leg_lines(trace: Trace, scene: Scene) -> dict[str, list[LegLine]]:
             call = calls.get(leg.call)
             if call is None or recording(leg):
                 continue
-            if call.id not in lines_of:
-                lines_of[call.id] = _by_dialog(call)
-            own = lines_of[call.id].get(frozenset(leg.dialog[1:]), [])
-            found += _judged(scene, participant, leg, call, own)
+            found += _judged(scene, participant, leg, call, own[call.id].get(frozenset(leg.dialog[1:]), []))
             for other in _other_hops(call, leg, legs, participant, calls):
                 found += _judged(scene, participant, leg, other, other.lines)
     return out
 
 
+@once
+def dialog_lines(trace: Trace, scene: Scene) -> dict[str, dict[frozenset[bytes], list[MediaLine]]]:
+    """The lines of calls with a focus, by call and by the tags of their dialog."""
+    return {call.id: _by_dialog(call) for call in trace.calls if call.conference}
+
+
 def _by_dialog(call: Call) -> dict[frozenset[bytes], list[MediaLine]]:
-    """The lines of a call by the tags of their dialog."""
     out: defaultdict[frozenset[bytes], list[MediaLine]] = defaultdict(list)
     for line in call.lines:
         tags = {
@@ -214,6 +217,13 @@ def _by_dialog(call: Call) -> dict[frozenset[bytes], list[MediaLine]]:
         for each in tags:
             out[each].append(line)
     return out
+
+
+def sides_of(state: LineState, leg: ConferenceLeg) -> tuple[Media | None, Media | None]:
+    """The section of the focus, and that of the participant."""
+    if state.negotiation.offerer_tag == leg.dialog[1]:
+        return state.offered, state.answered
+    return state.answered, state.offered
 
 
 def _other_hops(
