@@ -84,6 +84,12 @@ class SdesLine:
         """Its name for fingerprints."""
         return media_name(self.selected[0].state.offered)
 
+    @property
+    def masked(self) -> bool:
+        """A key was replaced by a placeholder before the capture was handed on."""
+        lines = [line for each in self.selected for line in (each.answered, each.offered) if line is not None]
+        return any(line.masked for line in lines)
+
     def at(self, time: int) -> Selected:
         """What was agreed at a time, the first selection before it counts."""
         before = [each for each in self.selected if (each.state.answered_at or each.state.begins) <= time]

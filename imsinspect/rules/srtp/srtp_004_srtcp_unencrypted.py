@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imsinspect.rules.facts import counted, direction, frame_text, no_description, not_assessed
@@ -10,17 +11,20 @@ from imsinspect.rules.outcome import Evidence, Outcome, Severity
 from imsinspect.rules.rule import rule
 from imsinspect.rules.srtp.index_words import index_words
 from imsinspect.rules.srtp.lines import GRAVITY
+from imsinspect.rules.srtp.mikey_lines import MikeyLine, mikey_lines
 from imsinspect.rules.srtp.selection import sdes_lines, unanswered_offers
 from imsinspect.trace.model import RtcpSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dissectors.mikey.policies import SRTPParameters
     from imsinspect.rules.rule import Scene
     from imsinspect.rules.srtp.index_words import IndexWord
     from imsinspect.rules.srtp.selection import SdesLine, Selected
     from imsinspect.trace.model import StreamUse, Trace
 
+NULL = 0  # encryption algorithm of MIKEY
 EXPECTED = "E = 1, as no UNENCRYPTED_SRTCP was agreed"
 AGREED_CLEAR = "no UNENCRYPTED_SRTCP"
 AGREED_BUT_ENCRYPTED = "E = 0, as UNENCRYPTED_SRTCP was agreed"
@@ -39,10 +43,10 @@ def srtcp_unencrypted(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     """SRTCP sent or negotiated without encryption.
 
     What it checks:
-        The a=crypto line that each answer selected, for UNENCRYPTED_SRTCP; and the E bit of the SRTCP packets of each
-        sender: with SDES it is 1 in all of them, or 0 in all of them where the parameter was agreed. RFC 3711 allows
-        compounds that are split into an encrypted and a clear part; SDES does not. Encrypted packets where none was
-        agreed are a finding of severity low.
+        The a=crypto line that each answer selected, for UNENCRYPTED_SRTCP, and the security policies of MIKEY; and the
+        E bit of the SRTCP packets of each sender: with SDES it is 1 in all of them, or 0 in all of them where the
+        parameter was agreed. RFC 3711 allows compounds that are split into an encrypted and a clear part; SDES does
+        not. Encrypted packets where none was agreed are a finding of severity low.
     Why it matters:
         Readable reports tell the names of participants (CNAME), who hears whom and when, and how much of it gets lost.
     What the finding shows:
@@ -52,26 +56,41 @@ def srtcp_unencrypted(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     When it is not assessed:
         N-MED: no RTCP of the line was seen. N-KEY: too few SRTCP packets to find the index word, and none that
         verifies. N-OA: the answer to a secure offer was not seen. N-SIP: no session description announces the packets,
-        or ESP or TLS that could not be opened may hold the signalling. N-FRAG: signalling that was cut. Plain RTCP is
-        the object of IMS-SRTP-002, suites that encrypt nothing that of IMS-SRTP-005, and policies of MIKEY that of
-        IMS-MIK-033.
+        or ESP or TLS that could not be opened may hold the signalling. N-FRAG: signalling that was cut. IMS-MIK-038:
+        MIKEY that can't be read to its end. Plain RTCP is the object of IMS-SRTP-002, suites that encrypt nothing that
+        of IMS-SRTP-005, and policies of MIKEY-TICKET that of IMS-MIK-033.
     """
     for each in sdes_lines(trace, scene):
-        yield from _line(trace, each)
+        yield from _of_sdes(trace, each)
+    for keyed in mikey_lines(trace, scene):
+        yield from _of_mikey(trace, keyed)
     yield from unanswered_offers(trace)
     for source in trace.unbound_rtcp:
         if source.plain < source.packets:
             yield no_description(source, "rtcp")
 
 
-def _line(trace: Trace, each: SdesLine) -> Iterator[Outcome]:
+def _of_sdes(trace: Trace, each: SdesLine) -> Iterator[Outcome]:
     suites = [one.answered.crypto_suite for one in each.selected]
     if all(suite is not None and suite.null for suite in suites):
         return
     agreed = next((one for one in each.selected if one.answered.unencrypted_srtcp), None)
     if agreed is not None:
         yield _agreed(trace, each, agreed)
-        return
+    else:
+        yield from _directions(trace, each)
+
+
+def _of_mikey(trace: Trace, keyed: MikeyLine) -> Iterator[Outcome]:
+    off, all_of_them = keyed.having(lambda policy: not policy.srtcp_encryption or policy.encryption_algorithm == NULL)
+    if not off:
+        yield from _directions(trace, keyed)
+    elif not keyed.of_kms and any(policy.encryption_algorithm != NULL for policy in off):
+        yield _by_policy(trace, keyed, next(each for each in off if each.encryption_algorithm != NULL), all_of_them)
+
+
+def _directions(trace: Trace, each: SdesLine | MikeyLine) -> Iterator[Outcome]:
+    """One outcome for each direction of a line whose SRTCP has to be encrypted."""
     directions: dict[bytes | str, Outcome] = {}
     plain_only = False
     for use in each.line.rtcp:
@@ -91,20 +110,31 @@ def _line(trace: Trace, each: SdesLine) -> Iterator[Outcome]:
         yield not_assessed(each.subject, "N-MED", "no RTCP of the line was seen")
 
 
-def _sender(trace: Trace, each: SdesLine, use: StreamUse, source: RtcpSource) -> Outcome:
+def _sender(trace: Trace, each: SdesLine | MikeyLine, use: StreamUse, source: RtcpSource) -> Outcome:
     """What the packets of one sender show where they have to be encrypted."""
-    found = index_words(source, each.at(source.first.time).of_party(use.party))
+    line = None if isinstance(each, MikeyLine) else each.at(source.first.time).of_party(use.party)
+    found = index_words(source, line)
     if not found:
         return not_assessed(each.subject, "N-KEY", "too few SRTCP packets to find the index word, and none verifies")
     clear = [word for word in found if not word.encrypted]
+    if clear and isinstance(each, MikeyLine) and not each.policies:
+        return each.unread()
     return _clear(trace, each, use, source, clear, len(found)) if clear else Outcome("pass", each.subject)
 
 
+def _agreement(each: SdesLine | MikeyLine, time: int) -> tuple[str, tuple[Evidence, ...]]:
+    """What was agreed, in words, and where."""
+    if isinstance(each, MikeyLine):
+        return f"{each.state.offered.transport} with {each.policies[0]}", each.evidence(each.policies[0], AGREED_CLEAR)
+    selected = each.at(time)
+    return selected.words, selected.evidence(AGREED_CLEAR)
+
+
 def _clear(
-    trace: Trace, each: SdesLine, use: StreamUse, source: RtcpSource, clear: list[IndexWord], seen: int
+    trace: Trace, each: SdesLine | MikeyLine, use: StreamUse, source: RtcpSource, clear: list[IndexWord], seen: int
 ) -> Outcome:
     way, first = direction(use), clear[0]
-    selected = each.at(first.sample.time)
+    agreed, evidence = _agreement(each, first.sample.time)
     proven = source.proof is not None and source.proof.verified > 0
     some = f" {seen - len(clear)} others are encrypted." if len(clear) < seen else ""
     untold = source.packets - source.plain - seen
@@ -117,12 +147,12 @@ def _clear(
         message=(
             f"{counted(len(clear), 'SRTCP packet')} on {each.place}, {way or 'direction unknown'} ({source.source} to "
             f"{source.destination}), SSRC 0x{source.ssrc:08x}, from {frame_text(trace, first.sample.frame)} "
-            f"{'is' if len(clear) == 1 else 'are'} not encrypted (E = 0), while {selected.words} was agreed. Anyone on "
-            f"the path reads names and reports.{some}{more} "
+            f"{'is' if len(clear) == 1 else 'are'} not encrypted (E = 0), while {agreed} was agreed. Anyone on the "
+            f"path reads names and reports.{some}{more} "
             f"{'Told by tags that verify.' if proven else 'Not seen: any key; told by the index words.'}"
         ),
         evidence=(
-            *selected.evidence(AGREED_CLEAR),
+            *evidence,
             *(
                 Evidence(word.sample.frame, "SRTCP index word", f"E = 0, index {word.number}", EXPECTED)
                 for word in (clear[0], clear[-1])
@@ -132,6 +162,25 @@ def _clear(
         media=each.media,
         direction=way,
         normalised=("E = 0", EXPECTED),
+    )
+
+
+def _by_policy(trace: Trace, keyed: MikeyLine, policy: SRTPParameters, sure: bool) -> Outcome:
+    expected = "a policy that encrypts SRTCP"
+    choice = "" if sure else " Others that were offered encrypt; which one holds is ambiguous."
+    return Outcome(
+        "violation" if sure else "suspect",
+        keyed.subject,
+        confidence="proven" if sure else "heuristic",
+        title="SRTCP agreed without encryption",
+        message=(
+            f"{keyed.source(trace)} has a security policy that leaves SRTCP unencrypted for {keyed.place}. Anyone on "
+            f"the path reads names and reports of its RTCP.{choice} Not checked: the packets."
+        ),
+        evidence=tuple(replace(each, observed="SRTCP encryption off") for each in keyed.evidence(policy, expected)),
+        role="offerer",
+        media=keyed.media,
+        normalised=("SRTCP encryption off", expected),
     )
 
 

@@ -8,6 +8,7 @@ from imsinspect.rules.facts import frame_text
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity
 from imsinspect.rules.rule import rule
+from imsinspect.rules.srtp.mikey_lines import mikey_lines
 from imsinspect.rules.srtp.selection import sdes_lines, unanswered_offers, words
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from dissectors.sdp.crypto import Crypto
     from imsinspect.rules.rule import Scene
+    from imsinspect.rules.srtp.mikey_lines import MikeyLine
     from imsinspect.rules.srtp.selection import SdesLine, Selected
     from imsinspect.trace.model import Trace
 
@@ -36,7 +38,9 @@ def srtp_unencrypted(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     What it checks:
         The a=crypto line that each answer selected: it must name a suite that encrypts, and must not carry
         UNENCRYPTED_SRTP. Lines that were offered so and not selected are findings of severity low: whoever answers
-        next may take them. With an AEAD suite UNENCRYPTED_SRTP can't be honoured, so that it is a suspicion only.
+        next may take them. With an AEAD suite UNENCRYPTED_SRTP can't be honoured, so that it is a suspicion only. Of
+        lines with keys by MIKEY the security policy must encrypt; where the answer names none of several that were
+        offered, one that does not is a suspicion.
     Why it matters:
         What is left is integrity: speech, video and digits pass readable although the line is called secure.
     What the finding shows:
@@ -46,9 +50,9 @@ def srtp_unencrypted(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         signalling be integrity protected.
     When it is not assessed:
         N-OA: the answer to a secure offer was not seen. N-SIP: ESP or TLS that could not be opened may hold the
-        signalling, or there is no SIP beside media. N-FRAG: signalling that was cut. Keys of DTLS handshakes are the
-        object of IMS-SRTP-021, those of MIKEY of IMS-MIK-033, and payloads that read as clear although encryption was
-        agreed that of IMS-SRTP-001.
+        signalling, or there is no SIP beside media. N-FRAG: signalling that was cut. IMS-MIK-038: MIKEY that can't be
+        read to its end. Keys of DTLS handshakes are the object of IMS-SRTP-021, those of MIKEY-TICKET of IMS-MIK-033,
+        and payloads that read as clear although encryption was agreed that of IMS-SRTP-001.
     """
     for each in sdes_lines(trace, scene):
         selected = next((one for one in each.selected if _unencrypted(one.answered)), None)
@@ -57,6 +61,9 @@ def srtp_unencrypted(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             continue
         offered = next((one for one in each.selected if any(map(_unencrypted, one.state.offered.crypto))), None)
         yield _only_offered(trace, each, offered) if offered is not None else Outcome("pass", each.subject)
+    for keyed in mikey_lines(trace, scene):
+        if not keyed.of_kms:
+            yield _by_policy(trace, keyed)
     yield from unanswered_offers(trace)
 
 
@@ -120,4 +127,28 @@ def _only_offered(trace: Trace, each: SdesLine, selected: Selected) -> Outcome:
         role="offerer",
         media=each.media,
         normalised=(f"offered {what}", EXPECTED),
+    )
+
+
+def _by_policy(trace: Trace, keyed: MikeyLine) -> Outcome:
+    if not keyed.policies:
+        return keyed.unread()
+    weak, all_of_them = keyed.having(lambda policy: not policy.confidential)
+    if not weak:
+        return Outcome("pass", keyed.subject)
+    expected = "a policy that encrypts SRTP"
+    choice = "" if all_of_them else " Others that were offered encrypt; which one holds is ambiguous."
+    return Outcome(
+        "violation" if all_of_them else "suspect",
+        keyed.subject,
+        confidence="proven" if all_of_them else "heuristic",
+        title="SRTP agreed without encryption",
+        message=(
+            f"{keyed.source(trace)} has a security policy with {weak[0]} for {keyed.place}. Its RTP is not encrypted: "
+            f"anyone on the path listens.{choice} Not checked: the content of the media."
+        ),
+        evidence=keyed.evidence(weak[0], expected),
+        role="offerer",
+        media=keyed.media,
+        normalised=(str(weak[0]), expected),
     )

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from dissectors.mikey.codes import SRTP_ENCRYPTION_ALGORITHMS
 from dissectors.sdp.suites import DTLS_SRTP_PROFILES
 from imsinspect.rules.facts import frame_text, suite_name
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Outcome, Severity
 from imsinspect.rules.rule import rule
+from imsinspect.rules.srtp.mikey_lines import mikey_lines
 from imsinspect.rules.srtp.selection import sdes_lines, unanswered_offers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dissectors.mikey.policies import SRTPParameters
     from imsinspect.rules.rule import Scene
+    from imsinspect.rules.srtp.mikey_lines import MikeyLine
     from imsinspect.rules.srtp.selection import SdesLine, Selected
-    from imsinspect.trace.model import Trace
+    from imsinspect.trace.model import LineState, Trace
 
 EXPECTED = "a registered crypto suite with a tag of 80 bits or an AEAD cipher"
 PROFILES = frozenset(
@@ -59,7 +63,7 @@ def srtp_suite_weak_or_unknown(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         The crypto suite that each answer selected: it must stand in the registry of SDP security descriptions
         (medium otherwise), must not be f8, and must not have a tag of 32 bits on media other than voice (low). On voice
         such a tag is information. Both spellings of the AES-192 and AES-256 suites, and names of DTLS-SRTP profiles,
-        are known ones.
+        are known ones. Security policies of MIKEY are judged by the suite that they amount to.
     Why it matters:
         A short tag leaves less margin against forged packets, which matters more for video and data than for the few
         milliseconds of a speech packet. Nobody outside its vendor knows what an unregistered suite protects against.
@@ -69,8 +73,9 @@ def srtp_suite_weak_or_unknown(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         Offer AEAD_AES_256_GCM, AEAD_AES_128_GCM or AES_CM_128_HMAC_SHA1_80 first, and no suites of a vendor's own.
     When it is not assessed:
         N-OA: the answer to a secure offer was not seen. N-SIP: ESP or TLS that could not be opened may hold the
-        signalling, or there is no SIP beside media. N-FRAG: signalling that was cut. Suites without encryption are
-        the object of IMS-SRTP-005.
+        signalling, or there is no SIP beside media. N-FRAG: signalling that was cut. IMS-MIK-038: MIKEY that can't be
+        read to its end. Suites and policies without encryption or authentication are the objects of IMS-SRTP-005,
+        IMS-SRTP-006 and IMS-MIK-033.
     """
     for each in sdes_lines(trace, scene):
         found = [(weakness, one) for one in each.selected if (weakness := _weakness(one)) is not None]
@@ -78,6 +83,10 @@ def srtp_suite_weak_or_unknown(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             yield _weak(trace, each, *max(found, key=lambda pair: pair[0].severity))
         elif not all(_null(one) for one in each.selected):
             yield Outcome("pass", each.subject)
+    for keyed in mikey_lines(trace, scene):
+        outcome = _of_mikey(trace, keyed)
+        if outcome is not None:
+            yield outcome
     yield from unanswered_offers(trace)
 
 
@@ -93,11 +102,51 @@ def _weakness(selected: Selected) -> _Weakness | None:
         return None if known else UNKNOWN
     if suite.null:
         return None
-    if "f8" in suite.cipher:
+    return _of_suite(suite.cipher, suite.srtp_tag, selected.state) or (None if suite.registered else UNKNOWN)
+
+
+def _of_suite(cipher: str, tag: int, state: LineState) -> _Weakness | None:
+    if "F8" in cipher.upper():
         return F8
-    if suite.srtp_tag == SHORT_TAG:
-        return SHORT_ON_VOICE if selected.state.offered.type == VOICE else SHORT
-    return None if suite.registered else UNKNOWN
+    if tag == SHORT_TAG:
+        return SHORT_ON_VOICE if state.offered.type == VOICE else SHORT
+    return None
+
+
+def _of_mikey(trace: Trace, keyed: MikeyLine) -> Outcome | None:
+    """The gravest weakness of the policies that may hold; None where they do not protect at all."""
+    if not keyed.policies:
+        return keyed.unread()
+    if not all(policy.confidential and policy.authenticated for policy in keyed.policies):
+        return None
+    found = [(weakness, policy) for policy in keyed.policies if (weakness := _of_policy(policy, keyed)) is not None]
+    if not found:
+        return Outcome("pass", keyed.subject)
+    weakness, policy = max(found, key=lambda pair: pair[0].severity)
+    sure = len(found) == len(keyed.policies)
+    return Outcome(
+        "violation" if sure else "suspect",
+        keyed.subject,
+        confidence="proven" if sure else "heuristic",
+        severity=weakness.severity,
+        title=f"Crypto suite {policy} selected",
+        message=(
+            f"{keyed.source(trace)} has a security policy with {policy} for {keyed.place}: {weakness.what}. "
+            f"{weakness.consequence}{'' if sure else ' Which of several policies holds is ambiguous.'} Not checked: "
+            "whether the parties had a better suite in common."
+        ),
+        evidence=keyed.evidence(policy, EXPECTED),
+        role="offerer",
+        media=keyed.media,
+        normalised=(str(policy), EXPECTED),
+    )
+
+
+def _of_policy(policy: SRTPParameters, keyed: MikeyLine) -> _Weakness | None:
+    cipher = SRTP_ENCRYPTION_ALGORITHMS.get(policy.encryption_algorithm)
+    if cipher is None:
+        return UNKNOWN
+    return _of_suite(cipher, 0 if policy.aead else policy.srtp_tag_length, keyed.state)
 
 
 def _weak(trace: Trace, each: SdesLine, weakness: _Weakness, selected: Selected) -> Outcome:

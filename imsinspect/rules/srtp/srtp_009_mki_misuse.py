@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.facts import counted, direction, frame_text, media_name, not_assessed, text
+from imsinspect.rules.facts import agreement, counted, direction, frame_text, media_name, not_assessed, text
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
-from imsinspect.rules.srtp.selection import has_crypto, sdes_lines, words
+from imsinspect.rules.srtp.mikey_lines import mikey_lines
+from imsinspect.rules.srtp.selection import SdesLine, has_crypto, sdes_lines, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from dissectors.sdp.parse import Media
     from imsinspect.capture.frames import FrameId
     from imsinspect.rules.rule import Scene
-    from imsinspect.rules.srtp.selection import SdesLine
+    from imsinspect.rules.srtp.mikey_lines import MikeyLine
     from imsinspect.trace.model import Call, MediaLine, Proof, StreamUse, Trace
 
 MANY = 200  # keys of one crypto line
@@ -42,7 +43,8 @@ def mki_misuse(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     What it checks:
         The a=crypto lines of offers and answers: where a line holds several keys each needs an MKI of its own, all of
         one length, which is at most 128 octets; a line with hundreds of keys is an attack on its reader. Then the
-        packets, verified with the agreed keys: they must carry exactly the MKI that was signalled, or none.
+        packets, verified with the agreed keys: they must carry exactly the MKI that was signalled, or none. The SPI of
+        MIKEY is an MKI as well.
     Why it matters:
         Without an MKI, or with the wrong one, a receiver takes the wrong key or none. No tag covers an MKI: octets that
         nobody signalled are a channel that no receiver looks into.
@@ -63,7 +65,8 @@ def mki_misuse(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             if fault is not None and (line.index, fault.role, fault.normalised) not in told:
                 told.add((line.index, fault.role, fault.normalised))
                 yield fault
-    for each in sdes_lines(trace, scene):
+    lines: list[SdesLine | MikeyLine] = [*sdes_lines(trace, scene), *mikey_lines(trace, scene)]
+    for each in lines:
         yield from _carried(trace, each)
 
 
@@ -131,10 +134,9 @@ def _wrong_line(
 # --- what packets carry ---------------------------------------------------------------------------
 
 
-def _carried(trace: Trace, each: SdesLine) -> Iterator[Outcome]:
+def _carried(trace: Trace, each: SdesLine | MikeyLine) -> Iterator[Outcome]:
     """One outcome for each direction: what its packets show."""
     directions: dict[bytes | str, Outcome] = {}
-    masked = any(line.masked for one in each.selected for line in (one.answered, one.offered) if line is not None)
     for use in (*each.line.streams, *each.line.rtcp):
         proof, side = use.stream.proof, use.party or use.sender
         if proof is None:
@@ -146,7 +148,7 @@ def _carried(trace: Trace, each: SdesLine) -> Iterator[Outcome]:
             directions.setdefault(side, Outcome("pass", each.subject))
     if directions:
         yield from directions.values()
-    elif masked:
+    elif isinstance(each, SdesLine) and each.masked:
         yield not_assessed(each.subject, "N-KEY", "keys were masked before the capture was handed on")
     elif each.line.streams or each.line.rtcp:
         yield not_assessed(each.subject, "N-KEY", "no packet verified, so that what stands before its tag is not known")
@@ -154,7 +156,7 @@ def _carried(trace: Trace, each: SdesLine) -> Iterator[Outcome]:
         yield not_assessed(each.subject, "N-MED", "no packets of the line were seen")
 
 
-def _wrong_packets(trace: Trace, each: SdesLine, use: StreamUse, proof: Proof) -> Outcome:
+def _wrong_packets(trace: Trace, each: SdesLine | MikeyLine, use: StreamUse, proof: Proof) -> Outcome:
     stream, way = use.stream, direction(use)
     shown = [failure for failure in proof.failures if failure.diagnosis == WRONG_MKI]
     run = next((one for one in proof.uses if one.relation == WRONG_MKI), None)
@@ -162,7 +164,8 @@ def _wrong_packets(trace: Trace, each: SdesLine, use: StreamUse, proof: Proof) -
     detail = shown[0].detail if shown else "another MKI than the signalled one"
     count = proof.diagnoses[WRONG_MKI]
     expected = "the MKI that was signalled"
-    evidence = [Evidence(first, "MKI", detail, expected)]
+    agreed = each.selected[0].evidence(expected) if isinstance(each, SdesLine) else agreement(each.state)
+    evidence = [*agreed, Evidence(first, "MKI", detail, expected)]
     if run is not None and run.last != first:
         evidence.append(Evidence(run.last, "MKI", detail, expected))
     return Outcome(
@@ -175,7 +178,7 @@ def _wrong_packets(trace: Trace, each: SdesLine, use: StreamUse, proof: Proof) -
             "with the key of the line all the same: a receiver that keeps to the agreement drops them or looks for a "
             "key that is not there. Told by their tags."
         ),
-        evidence=(*each.selected[0].evidence(expected), *evidence),
+        evidence=tuple(evidence),
         role=use.sender,
         media=each.media,
         direction=way,

@@ -92,7 +92,8 @@ def srtcp_index_repeat(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         before. Two different packets under one key, SSRC and index are found in all captures where keys verify them.
         Without keys the index words of kept packets are compared: equal ones, ones that fall by more than 8, and a
         counter that is set back when a new key is agreed on the same addresses. Two different encrypted packets with
-        one index under one key are critical: their keystream is the same.
+        one index under one key are critical: their keystream is the same. Where no signalling shows that the key stayed
+        they are high.
     Why it matters:
         Whoever has both packets cancels the keystream out and reads both. A counter that is set back also breaks the
         replay window: receivers drop what is new, or accept what is old.
@@ -228,19 +229,25 @@ def _steps(words: list[IndexWord], sender: _Sender, party: bytes) -> list[_Step]
 
 
 def _rekeyed(before: IndexWord, after: IndexWord, sender: _Sender, party: bytes) -> bool:
+    """Whether another key was agreed between two packets, or may have been."""
     if before.mki != after.mki:
         return True
-    if sender.keyed is None:
+    begin, end = before.sample.time, after.sample.time
+    if sender.keyed is not None:
+        lines = [sender.keyed.at(time).of_party(party) for time in (begin, end)]
+        keys = [{key.key_salt for key in line.keys} if line is not None else set() for line in lines]
+        return keys[0] != keys[1]
+    if sender.line is None:
         return False
-    lines = [sender.keyed.at(word.sample.time).of_party(party) for word in (before, after)]
-    keys = [{key.key_salt for key in line.keys} if line is not None else set() for line in lines]
-    return keys[0] != keys[1]
+    answers = [state.answered_at for state in sender.line.states if state.answered_at is not None]
+    handshakes = [session.first.time for session in sender.line.tls_sessions]
+    return any(begin < time <= end for time in (*answers, *handshakes))
 
 
 def _backwards(trace: Trace, sender: _Sender, step: _Step, count: int) -> Outcome:
     before, after = step.before, step.after
     encrypted = before.encrypted and after.encrypted
-    critical = step.repeated and encrypted and not step.rekeyed
+    critical = step.repeated and encrypted and not step.rekeyed and sender.line is not None
     if critical:
         title, consequence = (
             "SRTCP index used twice",
@@ -258,11 +265,12 @@ def _backwards(trace: Trace, sender: _Sender, step: _Step, count: int) -> Outcom
             "The replay window breaks: receivers drop what is new, and indices already used come again.",
         )
     moved = f"index {after.number} again" if step.repeated else f"index {after.number} after {before.number}"
-    key = (
-        "A new key was agreed between them."
-        if step.rekeyed
-        else "No new key was seen between them; tags were not checked."
-    )
+    if step.rekeyed:
+        key = "A new key was agreed between them."
+    elif sender.line is None:
+        key = "Not seen: the signalling, and with it whether a new key was agreed between them."
+    else:
+        key = "No new key was seen between them; tags were not checked."
     return Outcome(
         "violation",
         sender.subject,

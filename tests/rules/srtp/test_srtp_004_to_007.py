@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imsinspect.rules.outcome import Severity
-from tests import build
+from tests import build, mikey
 from tests.rules.conftest import SSRC_A, A, B, answer, context, offer, rtcp, speech_both_ways
 
 SRTP_004, SRTP_005, SRTP_006, SRTP_007 = (f"IMS-SRTP-{number:03}" for number in range(4, 8))
@@ -280,6 +280,88 @@ def test_a_key_in_the_place_of_the_suite_is_not_shown(told) -> None:
     finding = told(SRTP_007, agreed(offered=odd, answered=odd)).finding
     assert secret not in repr(finding)
     assert "unknown suite" in finding.message
+
+
+# --- keys by MIKEY --------------------------------------------------------------------------------
+
+
+def by_mikey(*policies: dict[int, int], answered: tuple[dict[int, int], ...] = (), ticket: bool = False,
+             more: list[build.Packet] | None = None) -> list[build.Packet]:  # fmt: skip
+    """A call whose offer carries these policies, and whose answer names others or none."""
+    offered = [mikey.policy(each, number) for number, each in enumerate(policies)]
+    chosen = [mikey.policy(each, number) for number, each in enumerate(answered)]
+    if ticket:
+        return mikey.call(mikey.init(policies=tuple(offered)), mikey.resp(policies=tuple(chosen)))
+    plain = {"rand": None, "initiator": None, "responder": None, "auth": None}
+    messages = (
+        mikey.Message(data_type=0, policies=tuple(offered), kemac=mikey.kemac(), **plain),
+        mikey.Message(data_type=1, policies=tuple(chosen), **plain),
+    )
+    return build.in_time_order(mikey.call(*messages), more or [])
+
+
+def test_policies_that_switch_encryption_off(told) -> None:
+    """Encryption algorithm NULL, and SRTP encryption off."""
+    for parameters in ({0: 0}, {7: 0}):
+        result = told(SRTP_005, by_mikey(parameters))
+        assert result.rows == [("violation", "", 1)]
+        assert (result.finding.severity, result.finding.confidence) == (Severity.HIGH, "proven")
+        assert "no encryption" in result.finding.evidence[0].observed
+
+
+def test_policies_that_switch_authentication_off(told) -> None:
+    assert told(SRTP_006, by_mikey({10: 0})).finding.severity == Severity.MEDIUM
+    assert told(SRTP_006, by_mikey({10: 0, 0: 0})).finding.severity == Severity.CRITICAL
+    assert told(SRTP_006, by_mikey({0: 6, 1: 16, 2: 0})).rows == [("pass", "", 1)]
+
+
+def test_policies_that_switch_encryption_of_srtcp_off(told) -> None:
+    finding = told(SRTP_004, by_mikey({8: 0})).finding
+    assert finding.severity == Severity.MEDIUM
+    assert finding.evidence[0].observed == "SRTCP encryption off"
+
+
+def test_policies_with_weak_algorithms(told) -> None:
+    assert told(SRTP_007, by_mikey({0: 2})).finding.severity == Severity.LOW
+    assert told(SRTP_007, by_mikey({11: 4})).finding.severity == Severity.INFO
+    assert told(SRTP_007, by_mikey({0: 99})).finding.severity == Severity.MEDIUM
+    assert told(SRTP_007, by_mikey({0: 0})).rows == []
+
+
+@pytest.mark.parametrize("rule", [SRTP_005, SRTP_006, SRTP_007])
+def test_policies_that_protect_pass_and_so_do_the_defaults(told, rule: str) -> None:
+    assert told(rule, by_mikey({0: 1, 1: 32, 11: 10})).rows == [("pass", "", 1)]
+    assert told(rule, by_mikey()).rows == [("pass", "", 1)]
+
+
+def test_one_of_several_policies_is_suspected_until_the_answer_chooses(told) -> None:
+    assert told(SRTP_005, by_mikey({0: 0}, {0: 1})).rows == [("suspect", "", 1)]
+    assert told(SRTP_006, by_mikey({10: 0}, {0: 1})).rows == [("suspect", "", 1)]
+    assert told(SRTP_004, by_mikey({8: 0}, {0: 1})).rows == [("suspect", "", 1)]
+    assert told(SRTP_007, by_mikey({0: 2}, {0: 1})).rows == [("suspect", "", 1)]
+    assert told(SRTP_005, by_mikey({0: 0}, {0: 1}, answered=({0: 1},))).rows == [("pass", "", 1)]
+    assert told(SRTP_005, by_mikey({0: 1}, answered=({0: 0},))).rows == [("violation", "", 1)]
+
+
+def test_policies_of_mikey_ticket_are_another_rule(told) -> None:
+    """IMS-MIK-033; suites are looked at here."""
+    for rule in (SRTP_005, SRTP_006):
+        assert told(rule, by_mikey({0: 0, 10: 0}, ticket=True)).rows == []
+    assert told(SRTP_004, by_mikey({8: 0}, ticket=True)).rows == []
+    assert told(SRTP_007, by_mikey({0: 2}, ticket=True)).finding.severity == Severity.LOW
+
+
+def test_srtcp_in_clear_on_a_line_with_mikey(told) -> None:
+    result = told(SRTP_004, by_mikey({0: 1}, more=reports(encrypted=False)))
+    assert (result.finding.verdict, result.finding.confidence) == ("violation", "strong")
+    assert told(SRTP_004, by_mikey({0: 1}, more=reports())).rows == [("pass", "", 1)]
+
+
+def test_mikey_that_can_not_be_read(told) -> None:
+    octets = mikey.Message(data_type=0, policies=(mikey.policy({0: 0}),)).octets()[:-40]
+    packets = mikey.call(octets, octets)
+    for rule in (SRTP_005, SRTP_006, SRTP_007):
+        assert told(rule, packets).rows == [("not-assessed", "IMS-MIK-038", 1)]
 
 
 def reinvited(
