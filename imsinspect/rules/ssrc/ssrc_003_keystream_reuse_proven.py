@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from imsinspect.rules.rule import Scene
-    from imsinspect.trace.model import KeystreamReuse, MediaSample, MediaStream, Trace
+    from imsinspect.trace.model import KeystreamReuse, MediaLine, MediaSample, MediaStream, Trace
 
+KEYING = re.compile(rb"\na=(?:crypto|key-mgmt|fingerprint|zrtp-hash|acap|pcfg|tcap)[: ]")
 NEARLY_ALL = 0.9  # of a sender's packets: those whose tags must have been checked
 CAUSES = {
     BOTH_DIRECTIONS: "The key stands in offer and answer.",
@@ -63,10 +65,11 @@ def keystream_reuse_proven(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         counter is set back. Give each direction, line and participant a key of its own, and each source of one key an
         SSRC of its own.
     When it is not assessed:
-        N-KEY: no key at hand verifies the packets, or indices were not compared (--verify sample or none, or too many
-        packets). The keys would settle it: readable signalling, a key file, or the key log of DTLS. N-MED: the line
-        has no media in the capture. N-SIP: ESP or TLS that could not be opened may hold the keys. The same packet
-        seen again, octet by octet, is a replay or a second sighting and no reuse; packets in clear use no keystream.
+        N-KEY: no key at hand verifies the packets, they have no tags to verify, or indices were not compared
+        (--verify sample or none, or too many packets). Readable signalling, a key file, or the key log of DTLS would
+        settle it. N-MED: a line of SRTP has no media in the capture. N-SIP: ESP or TLS that could not be opened may
+        hold the keys. The same packet seen again, octet by octet, is a replay or a second sighting and no reuse;
+        packets in clear use no keystream.
     """
     keystreams: defaultdict[tuple[str, int, bool], list[KeystreamReuse]] = defaultdict(list)
     for reuse in trace.keystream_reuse:
@@ -75,12 +78,13 @@ def keystream_reuse_proven(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     for reuses in keystreams.values():
         guilty |= {name for each in reuses for name in (each.first_stream, each.second_stream)}
         yield _reused(trace, scene, reuses)
+    clear = _agreed_in_clear(trace)
     senders: list[MediaStream | RtcpSource] = [*trace.streams, *trace.rtcp_sources]
     for each in senders:
-        if each.id not in guilty:
+        if each.id not in guilty and each.id not in clear:
             yield from _innocent(trace, each)
     for _, line in rtp_lines(trace):
-        if not line.streams and not line.rtcp:
+        if not line.streams and not line.rtcp and _may_protect(line):
             yield not_assessed(Subject("media", line.id), "N-MED", "no media packets of the line were seen")
 
 
@@ -140,6 +144,40 @@ def _differing(trace: Trace, scene: Scene, reuse: KeystreamReuse) -> str:
     return f" {differing} of the first {len(compared)} octets of their payloads differ."
 
 
+def _may_protect(line: MediaLine) -> bool:
+    """Whether the descriptions of a line say anything of SRTP, or of keys for it."""
+    sides = [media for state in line.states for media in (state.offered, state.answered) if media is not None]
+    return any(
+        media.profile.secure or KEYING.search(media.section.text) or KEYING.search(media.session.text)
+        for media in sides
+    )
+
+
+def _shown_protected(sender: MediaStream | RtcpSource) -> bool:
+    if sender.proof is not None and sender.proof.uses:
+        return True
+    return sender.layout is not None if isinstance(sender, RtcpSource) else sender.kind == "srtp"
+
+
+def _agreed_in_clear(trace: Trace) -> set[str]:
+    """Ids of the senders that only lines without SRTP announce, and of which nothing shows that they are protected."""
+    lines: defaultdict[str, list[MediaLine]] = defaultdict(list)
+    for call in trace.calls:
+        for line in call.lines:
+            for use in (*line.streams, *line.rtcp):
+                if not _shown_protected(use.stream):
+                    lines[use.stream.id].append(line)
+    protecting: dict[int, bool] = {}
+    out: set[str] = set()
+    for name, found in lines.items():
+        for line in found:
+            if id(line) not in protecting:
+                protecting[id(line)] = _may_protect(line)
+        if not any(protecting[id(line)] for line in found):
+            out.add(name)
+    return out
+
+
 def _innocent(trace: Trace, sender: MediaStream | RtcpSource) -> Iterator[Outcome]:
     """The outcome for a sender of which no index came twice."""
     if isinstance(sender, RtcpSource):
@@ -149,7 +187,9 @@ def _innocent(trace: Trace, sender: MediaStream | RtcpSource) -> Iterator[Outcom
     proof = sender.proof
     if not protected:
         return
-    if proof is None or not proof.uses:
+    if proof is not None and not proof.uses and proof.unchecked and not proof.failed:
+        yield not_assessed(subject, "N-KEY", "packets without tags, and packets that were cut, can not be verified")
+    elif proof is None or not proof.uses:
         yield not_assessed(subject, "N-KEY", "no key at hand verifies the packets")
     elif not trace.indices_compared or proof.packets < NEARLY_ALL * sender.packets:
         yield not_assessed(subject, "N-KEY", "not all packets were verified and their indices compared")

@@ -127,6 +127,25 @@ def test_media_in_clear_uses_no_keystream(told) -> None:
     assert told(SSRC_003, packets).rows == []
 
 
+def test_a_clear_line_has_no_keystream_whatever_its_packets_are(told) -> None:
+    """Octets of a codec that is not known, and no media at all."""
+    named = "a=rtpmap:97 unheard/8000"
+    bodies = offer("RTP/AVP", named, formats="97"), answer("RTP/AVP", named, formats="97")
+    media = build.rtp_stream(A, B, SSRC_A, [build.noise(number, 77) for number in range(60)], payload_type=97)
+    assert told(SSRC_003, build.in_time_order(build.call(*bodies), media)).rows == []
+    assert told(SSRC_003, build.call(*bodies)).rows == []
+
+
+def test_packets_without_tags_can_not_be_verified(told) -> None:
+    flag = " UNAUTHENTICATED_SRTP"
+    bodies = (
+        offer("RTP/SAVP", build.crypto("a", params=flag)),
+        answer("RTP/SAVP", build.crypto("b", params=flag)),
+    )
+    media = speech_both_ways(context("a", unauthenticated=True), context("b", unauthenticated=True))
+    assert told(SSRC_003, build.in_time_order(build.call(*bodies), media)).rows == [("not-assessed", "N-KEY", 2)]
+
+
 def test_ordinary_srtp_passes_and_a_call_without_media_is_not_assessed(told) -> None:
     signalling = build.call(offer(), answer())
     media = speech_both_ways(context("a"), context("b"))
