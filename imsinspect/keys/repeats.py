@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dissectors.sdp.parse import Media
     from imsinspect.trace.model import Call, LineState, MediaLine, Trace
 
+HELD = frozenset((b"0.0.0.0", b"::"))  # addresses of a line that is held (RFC 3264 §8.4)
 MAX_PLACES = 50  # named for one key
 RESENT = 32_000_000_000  # ns in which an offer that failed is sent again (RFC 3261 Timer B; rules.md 0.10)
 
@@ -166,6 +167,8 @@ def _kept(calls: list[Call]) -> dict[str, list[KeyRepeat]]:
             latest: dict[bytes, tuple[Media, LineState]] = {}
             for state in line.states:
                 for party, media, _ in _sides(state):
+                    if not media.port or media.connection in HELD:
+                        continue  # where it goes on is compared with where it was before
                     before = latest.get(party)
                     if before is not None:
                         for kind, digest, places in _compared(line, party, before, (media, state)):
@@ -185,8 +188,6 @@ def _compared(
     line: MediaLine, party: bytes, before: tuple[Media, LineState], after: tuple[Media, LineState]
 ) -> Iterator[tuple[str, str, tuple[KeyPlace, ...]]]:
     old, new = before[0], after[0]
-    if not old.port or not new.port:
-        return
     moved = (old.connection, old.port) != (new.connection, new.port)
     # Lines that an offer gave up after another one was chosen are no re-key, nor is the new numbering of those left
     offers = party == after[1].negotiation.offerer_tag  # an answer takes its tags from the offer

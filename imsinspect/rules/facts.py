@@ -131,6 +131,11 @@ def direction(use: StreamUse) -> str:
     return {"offerer": "offerer to answerer", "answerer": "answerer to offerer"}.get(use.sender, "")
 
 
+def seen_from_start(call: Call) -> bool:
+    """The call is in the capture from its first request on."""
+    return any(message.sip.method == b"INVITE" and not message.sip.to_tag for message in call.messages[:1])
+
+
 def calls_by_id(trace: Trace) -> dict[str, Call]:
     """Calls by their id in the trace."""
     return {call.id: call for call in trace.calls}

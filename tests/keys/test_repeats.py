@@ -179,6 +179,17 @@ def test_media_that_moved_with_its_old_key() -> None:
     assert told(trace) == [("address changed", [("call-1", 1), ("call-1", 6)])]
 
 
+def test_a_held_line_is_compared_with_where_it_was_before() -> None:
+    """Neither the address that nobody can send to nor a closed port is a move; going on elsewhere is one."""
+    for host, port in (("0.0.0.0", A[1]), (A[0], 0)):
+        assert told(renegotiated(described(host, port, "a"), described(B[0], B[1], "b"))) == []
+        talk = build.Dialog()
+        first = build.call(described(A[0], A[1], "a"), described(B[0], B[1], "b"), dialog=talk, duration=None)
+        held = again(talk, described(host, port, "a"), described(B[0], port and B[1], "b"), 3.0)
+        back = again(talk, described(A[0], 4444, "a"), described(B[0], B[1], "b"), 6.0)
+        assert told(trace_of(first, held, back)) == [("address changed", [("call-1", 1), ("call-1", 9)])]
+
+
 def test_a_rekey_that_wrote_the_old_key_under_a_new_tag() -> None:
     trace = renegotiated(described(A[0], A[1], "a", tag=2), described(B[0], B[1], "b", tag=2))
     assert told(trace) == [("re-key changed nothing", [("call-1", 1), ("call-1", 6)])]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from imsinspect.capture.frames import capture_index
 from imsinspect.rules.facts import overlap
+from imsinspect.trace.model import MediaStream
 
 if TYPE_CHECKING:
     from imsinspect.capture.frames import FrameId
-    from imsinspect.trace.model import Call, LineState, MediaStream
+    from imsinspect.trace.model import Call, LineState, RtcpSource
 
 
 def share_agreed(begin: int, end: int, states: list[LineState]) -> float:
@@ -21,10 +22,13 @@ def share_agreed(begin: int, end: int, states: list[LineState]) -> float:
     return min(1.0, sum(each for each in shares if each > 0) / (end - begin))
 
 
-def moments_of(call: Call, stream: MediaStream) -> list[tuple[FrameId, int]]:
+def moments_of(call: Call, stream: MediaStream | RtcpSource) -> list[tuple[FrameId, int]]:
     """Frames whose times are known: of signalling, and of some packets of the stream."""
     places = {(stream.first.frame, stream.first.time), (stream.last.frame, stream.last.time)}
-    places |= {(sample.frame, sample.time) for sample in stream.samples}
+    if isinstance(stream, MediaStream):
+        places |= {(sample.frame, sample.time) for sample in stream.samples}
+    else:
+        places |= {(sample.frame, sample.time) for sample in (*stream.plain_samples, *stream.other_samples)}
     places |= {(message.frame, message.time) for message in call.messages}
     return sorted(places)
 
