@@ -49,6 +49,8 @@ OF_OTHER_RULES = frozenset((PLAIN, STALE, MKI))
 OF_OTHER_RTCP_RULES = OF_OTHER_RULES | {TAG_CUT, TAG_LENGTH}
 """Likewise of SRTCP: no tag (IMS-SRTP-003), a short one (019)."""
 
+UNEXPLAINED = (ALTERED, NO_KEY)
+
 CAUSES = {
     ROLLOVER: "a rollover counter that was lost or kept behind a wrap of the sequence number or a new SSRC",
     NO_KEY: "another key than the one agreed: media before both keys were known, a proxy that renumbered the tags or "
@@ -158,7 +160,19 @@ def _untagged(line: MediaLine | None) -> bool:
 def _failures(stream: MediaStream | RtcpSource, proof: Proof) -> dict[str, int]:
     """Failed packets by diagnosis, without those that other rules tell."""
     told = OF_OTHER_RULES if isinstance(stream, MediaStream) else OF_OTHER_RTCP_RULES
-    return {name: count for name, count in proof.diagnoses.items() if name not in told}
+    out = {name: count for name, count in proof.diagnoses.items() if name not in told}
+    if isinstance(stream, MediaStream):
+        # Content too short to be read as clear, as of telephone events, may be told by its size.
+        parts = (stream.judgement, stream.judgement.other_part)
+        clear = sum(part.packets for part in parts if part is not None and part.kind == "rtp") - proof.in_clear
+        for name in UNEXPLAINED:
+            explained = min(max(clear, 0), out.get(name, 0))
+            clear -= explained
+            if explained and not (out[name] - explained):
+                del out[name]
+            elif explained:
+                out[name] -= explained
+    return out
 
 
 def _failed(

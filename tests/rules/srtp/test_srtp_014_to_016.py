@@ -351,6 +351,21 @@ def test_packets_in_clear_are_told_by_other_rules(told) -> None:
     assert told(SRTP_016, secure_call(speech_both_ways(None, context("b")))).rows == [("pass", "", 1)]
 
 
+def test_telephone_events_in_clear_are_told_by_other_rules(told) -> None:
+    """Four octets are too few to be read as clear; their size tells."""
+    event = "a=rtpmap:101 telephone-event/8000"
+    bodies = {
+        "offer": offer("RTP/SAVP", build.crypto("a"), event, formats="0 101"),
+        "answer": answer("RTP/SAVP", build.crypto("b"), event, formats="0 101"),
+    }
+    speech = build.rtp_stream(A, B, SSRC_A, build.speech(300), srtp=context("a"))
+    payloads = [build.telephone_event(5, 160 * (number + 1), end=number > 18) for number in range(22)]
+    digits = build.rtp_stream(
+        A, B, SSRC_A, payloads, payload_type=101, clock_step=0, at=8.0, sequence=400, timestamp=50_000
+    )
+    assert told(SRTP_016, secure_call(speech, digits, **bodies)).rows == [("pass", "", 1)]
+
+
 def test_srtcp_fails_too_and_its_missing_or_short_tags_are_told_by_other_rules(told) -> None:
     report = build.sender_report(SSRC_A) + build.source_description(SSRC_A)
     wrong = context("another")
