@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from tests import build
 from tests.mutations.harness import Mutation
 from tests.mutations.msrp import kms_chat
-from tests.rules.tls.hellos import dtls, tls, use_srtp
+from tests.rules.tls.hellos import certificate, dtls, tls, use_srtp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,18 @@ def refused_chat(*, protected: bool = True) -> list[build.Packet]:
     return clear_chat(protected=protected, refused=True)
 
 
+def certified_chat(*, announced: bool = True) -> list[build.Packet]:
+    """That chat; Bob presents a self-signed certificate, which his description announces."""
+    digest = hashlib.sha256(certificate()).hexdigest()
+    mine = "a=fingerprint:sha-256 " + ":".join(digest[at : at + 2] for at in range(0, 64, 2))
+    offer, answer = (
+        build.sdp(ip, build.media("message", 2855, "TCP/TLS/MSRP", "*", f"a=path:msrps://{ip}:2855/x;tcp", *more))
+        for ip, more in (("192.0.2.10", (FINGERPRINT,)), ("198.51.100.20", (mine,) if announced else ()))
+    )
+    connection = tls(server_certificate=certificate(), data=[b"hello", b"hello"])
+    return build.in_time_order(build.call(offer, answer), connection)
+
+
 def dtls_call(*, profiles: bytes = use_srtp(7)) -> list[build.Packet]:
     """Alice calls Bob with DTLS-SRTP; Bob begins the handshake, and media comes behind it."""
     offer, answer = (
@@ -109,5 +122,12 @@ MUTATIONS = (
     Mutation("the suite leaves the ticket's key out", kms_chat, {"suite": AES_GCM}, frozenset({"IMS-TLS-005"})),
     Mutation("the suite adds Diffie-Hellman to it", kms_chat, {"suite": 0xC037}, frozenset({"IMS-TLS-006"})),
     Mutation("the client names itself", kms_chat, {"identity": b"alice@h"}, frozenset({"IMS-TLS-007"})),
+    Mutation(
+        "a certificate is not announced",
+        certified_chat,
+        {"announced": False},
+        frozenset({"IMS-TLS-017"}),
+        frozenset({"IMS-E2AE-001"}),
+    ),
     Mutation("the server agrees no profile of SRTP", dtls_call, {"profiles": b""}, frozenset({"IMS-TLS-025"})),
 )

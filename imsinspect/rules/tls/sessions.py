@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dissectors.tls.suites import suite
 from imsinspect.rules.facts import MAX_EVIDENCE, frame_text, handshake_agreed, media_name, not_assessed
-from imsinspect.rules.outcome import Evidence, Outcome, Subject
+from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import once
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ FATAL = 2
 REFUSING = frozenset((40, 47, 70, 71, 86))
 """Alerts of a client that does not take what the server selected (RFC 8446 §6.2): handshake_failure, illegal_parameter,
 protocol_version, insufficient_security, inappropriate_fallback."""
+
+OTHER_SERVICES = {
+    21: "FTP", 25: "SMTP", 110: "POP3", 119: "NNTP", 143: "IMAP", 389: "LDAP", 465: "SMTP", 563: "NNTP", 587: "SMTP",
+    636: "LDAP", 853: "DNS", 990: "FTP", 993: "IMAP", 995: "POP3", 3389: "RDP",
+}  # fmt: skip
+"""Ports of TLS that carries nothing of IMS. That of HTTP is not among them: XCAP, KMS and WebSocket use it."""
 
 NO_HELLO = "no ServerHello of the session is in the capture"
 
@@ -36,6 +42,14 @@ def refused(session: TlsSession) -> bool:
         from_client and level == FATAL and description in REFUSING
         for _, from_client, level, description in session.alerts
     )
+
+
+def elsewhere(session: TlsSession, line: MediaLine | None) -> str:
+    """Why a session is none of IMS: the port of another service, which no line announced and nothing read denies."""
+    service = OTHER_SERVICES.get(session.server.port)
+    if service is None or line is not None or session.opened_messages:
+        return ""
+    return f" It counts as information only: port {session.server.port} is that of {service}, and no line announced it."
 
 
 def session_text(session: TlsSession, line: MediaLine | None) -> str:
@@ -94,13 +108,15 @@ def _selected(
 ) -> Outcome:
     hello, first = found[0]
     title, consequence = tell(session, first)
+    other = elsewhere(session, line)
     return Outcome(
         "violation",
         Subject("tls-session", session.id),
+        severity=Severity.INFO if other else None,
         title=title,
         message=(
             f"{session_text(session, line)} selects {first.name} (0x{first.code:04x}) in "
-            f"{frame_text(trace, hello.frame)}{consequence}"
+            f"{frame_text(trace, hello.frame)}{consequence}{other}"
         ),
         evidence=tuple(
             Evidence(hello.frame, "ServerHello.cipher_suite", f"0x{each.code:04x} {each.name}", expected)

@@ -44,6 +44,7 @@ def tls_null_cipher(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         N-HS: no ServerHello of the session is in the capture, or it selects a suite that no registry knows; or a media
         line was agreed with TLS or DTLS and no session of it was captured. A client that merely offers such suites is
         the object of IMS-TLS-010; a handshake that was refused negotiated nothing.
+        Sessions at ports of mail, file transfer and the like that no media line announced count as information only.
     """
 
     def tell(session: TlsSession, chosen: CipherSuite) -> tuple[str, str]:

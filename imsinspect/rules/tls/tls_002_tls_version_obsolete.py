@@ -9,6 +9,7 @@ from imsinspect.rules.facts import MAX_EVIDENCE, frame_text, not_assessed
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 from imsinspect.rules.tls.sessions import (
+    elsewhere,
     lines_of_sessions,
     lines_without_sessions,
     refused,
@@ -54,6 +55,7 @@ def tls_version_obsolete(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         N-HS: no ServerHello of the session is in the capture, or its version is one that nobody knows; or a media line
         was agreed with TLS or DTLS and no session of it was captured. Where all records of a session whose handshake
         is missing carry an obsolete version, that is a suspicion. What a client refused was not negotiated.
+        Sessions at ports of mail, file transfer and the like that no media line announced count as information only.
     """
     lines = lines_of_sessions(trace, scene)
     for session in trace.tls_sessions:
@@ -77,14 +79,16 @@ def tls_version_obsolete(trace: Trace, scene: Scene) -> Iterator[Outcome]:
 def _selected(trace: Trace, session: TlsSession, line: MediaLine | None) -> Outcome:
     found = [hello for hello in session.server_hellos if is_obsolete(hello.version)]
     name = version_name(found[0].version)
+    other = elsewhere(session, line)
     return Outcome(
         "violation",
         Subject("tls-session", session.id),
+        severity=Severity.INFO if other else None,
         title=f"{name} negotiated",
         message=(
             f"{session_text(session, line)} negotiates {name} in {frame_text(trace, found[0].frame)}. Its record "
             "protection and its handshake have known attacks, so what the session carries is not safe from those who "
-            f"can interfere with it. {_offered(session)}"
+            f"can interfere with it. {_offered(session)}{other}"
         ),
         evidence=tuple(
             Evidence(hello.frame, "ServerHello.version", version_name(hello.version), EXPECTED)
@@ -109,15 +113,17 @@ def _offered(session: TlsSession) -> str:
 
 def _by_records(trace: Trace, session: TlsSession, line: MediaLine | None) -> Outcome:
     frame = session.first.frame
+    other = elsewhere(session, line)
     return Outcome(
         "suspect",
         Subject("tls-session", session.id),
+        severity=Severity.INFO if other else None,
         confidence="heuristic",
         title=f"Records of {session.version}",
         message=(
             f"{session_text(session, line)} sends records of {session.version} from {frame_text(trace, frame)} on. "
             "That version has known attacks, so what the session carries is not safe from those who can interfere with "
-            "it. Not seen: the handshake that selected the version."
+            f"it. Not seen: the handshake that selected the version.{other}"
         ),
         evidence=(Evidence(frame, "TLS record version", session.version, EXPECTED),),
         fact=session.id,

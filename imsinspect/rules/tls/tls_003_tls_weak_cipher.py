@@ -59,6 +59,7 @@ def tls_weak_cipher(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         N-HS: no ServerHello of the session is in the capture, or it selects a suite that no registry knows; or a media
         line was agreed with TLS or DTLS and no session of it was captured. Suites that do not encrypt at all are the
         object of IMS-TLS-001, suites that are only offered that of IMS-TLS-010.
+        Sessions at ports of mail, file transfer and the like that no media line announced count as information only.
     """
 
     def tell(session: TlsSession, chosen: CipherSuite) -> tuple[str, str]:

@@ -42,6 +42,7 @@ def tls_anonymous(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     When it is not assessed:
         N-HS: no ServerHello of the session is in the capture, or it selects a suite that no registry knows; or a media
         line was agreed with TLS or DTLS and no session of it was captured. What a client refused was not negotiated.
+        Sessions at ports of mail, file transfer and the like that no media line announced count as information only.
     """
 
     def tell(session: TlsSession, chosen: CipherSuite) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from imsinspect.rules.facts import MAX_EVIDENCE, counted, frame_text, not_assess
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 from imsinspect.rules.tls.sessions import (
+    elsewhere,
     lines_of_sessions,
     lines_without_sessions,
     session_media,
@@ -53,6 +54,7 @@ def weak_suites_offered(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         N-HS: no ClientHello of the session is in the capture, or a media line was agreed with TLS or DTLS and no
         session of it was captured. It stands beside IMS-TLS-001, IMS-TLS-003 and IMS-TLS-004, which say what was
         selected.
+        Sessions at ports of mail, file transfer and the like that no media line announced count as information only.
     """
     lines = lines_of_sessions(trace, scene)
     for session in trace.tls_sessions:
@@ -77,15 +79,17 @@ def _offered(
 ) -> Outcome:
     hello, found = weak[0]
     kinds = [name for name, has in UNSAFE if any(has(each) for each in found)]
+    other = elsewhere(session, line)
     listed = ", ".join(each.name for each in found[:SHOWN]) + (" …" if len(found) > SHOWN else "")
     return Outcome(
         "violation",
         Subject("tls-session", session.id),
+        severity=Severity.INFO if other else None,
         title=f"Weak suites offered: {', '.join(kinds)}",
         message=(
             f"{session_text(session, line)} begins with a ClientHello in {frame_text(trace, hello.frame)} that offers "
             f"{counted(len(found), 'weak suite')} ({', '.join(kinds)}): {listed}. A server that takes one of them "
-            f"loses the protection. {_taken(session)}"
+            f"loses the protection. {_taken(session)}{other}"
         ),
         evidence=tuple(
             Evidence(

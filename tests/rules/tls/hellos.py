@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+import functools
 import struct
 from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tests import build
 
@@ -44,7 +51,8 @@ def tls(
     server_extensions: bytes = b"",
     client_random: bytes = b"c" * 32,
     identity: bytes = b"",
-    certificate: bytes = b"",
+    server_certificate: bytes = b"",
+    client_certificate: bytes = b"",
     client_alert: bytes = b"",
     server_alert: bytes = b"",
     finish: bool = True,
@@ -62,16 +70,15 @@ def tls(
         return out
     hello = build.server_hello(selected, version=server_version, extensions=server_extensions)
     flight = build.handshake(build.SERVER_HELLO, hello)
-    if certificate:
-        chain = len(certificate).to_bytes(3, "big") + certificate
-        flight += build.handshake(11, len(chain).to_bytes(3, "big") + chain)
+    flight += _certificates(server_certificate)
     flight += build.handshake(build.SERVER_HELLO_DONE, b"")
     out += connection.send(at + 0.02, handshake_record(flight, version=server_version), from_client=False)
     if client_alert:
         return out + connection.send(at + 0.03, build.tls_record(build.ALERT, client_alert))
     if not finish:
         return out
-    exchange = build.handshake(build.CLIENT_KEY_EXCHANGE, struct.pack("!H", len(identity)) + identity)
+    exchange = _certificates(client_certificate)
+    exchange += build.handshake(build.CLIENT_KEY_EXCHANGE, struct.pack("!H", len(identity)) + identity)
     for from_client in (True, False):
         done = handshake_record(exchange, version=server_version) if from_client else b""
         done += build.tls_record(build.CHANGE_CIPHER_SPEC, b"\x01", version=server_version)
@@ -81,6 +88,12 @@ def tls(
         record = build.tls_record(build.APPLICATION_DATA, build.noise(9, len(each) + 24), version=server_version)
         out += connection.send(at + 0.1 + number * 0.01, record, from_client=number % 2 == 0)
     return out
+
+
+def _certificates(der: bytes) -> bytes:
+    """A Certificate message with one certificate; nothing for none."""
+    chain = len(der).to_bytes(3, "big") + der
+    return build.handshake(11, len(chain).to_bytes(3, "big") + chain) if der else b""
 
 
 def tls13(
@@ -132,3 +145,22 @@ def dtls(
                 done += build.dtls_record(build.HANDSHAKE, build.noise(number, 48), epoch=1, **record)
                 out.append((at + 0.02 + number * 0.01, from_client, done))
     return [(when, build.udp(*(ends if forward else ends[::-1]), data)) for when, forward, data in out]
+
+
+@functools.cache
+def certificate(name: str = "gateway", issuer: str = "") -> bytes:
+    """A certificate in DER, self-signed unless an issuer is named."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject, issued = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (name, issuer or name))
+    begins = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issued)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(begins)
+        .not_valid_after(begins.replace(year=2035))
+        .sign(key, hashes.SHA256())
+    )
+    return built.public_bytes(serialization.Encoding.DER)

@@ -74,6 +74,16 @@ def test_captures_without_tls_have_no_object(told) -> None:
     assert [told(rule, packets).rows for rule in (*SELECTING, TLS_010)] == [[], [], [], []]
 
 
+@pytest.mark.parametrize("rule", [*SELECTING, TLS_001, TLS_010])
+def test_other_services_are_information_only(told, rule: str) -> None:
+    """A session to a port of mail that no line announced is none of IMS; on the port of HTTP it may be."""
+    weak = {"offered": [0x0002, 0x0018], "selected": 0x0002 if rule == TLS_001 else 0x0018, "server_version": 0x0301}
+    mail = told(rule, tls(server=("198.51.100.20", 993), **weak)).finding
+    assert (mail.severity, mail.verdict) == (Severity.INFO, "violation")
+    assert "port 993 is that of IMAP" in mail.message
+    assert told(rule, tls(server=("198.51.100.20", 443), **weak)).finding.severity > Severity.INFO
+
+
 # --- IMS-TLS-002 ----------------------------------------------------------------------------------
 
 
