@@ -28,6 +28,7 @@ from imsinspect.trace.conferences import build_conferences
 from imsinspect.trace.connections import connections, datagrams, dtls_flows, path_ends
 from imsinspect.trace.dialogs import mark_retransmissions
 from imsinspect.trace.floor import floor_connections
+from imsinspect.trace.gateway import gateway_messages
 from imsinspect.trace.judgement import judge
 from imsinspect.trace.media import media_streams, rtcp_sources
 from imsinspect.trace.messaging import msrp_sessions
@@ -450,6 +451,7 @@ class _Builder:
         trace.conferences = build_conferences(trace)
         self.media()
         trace.floors = floor_connections(trace)
+        trace.gateway = gateway_messages(trace.carried)
         trace.esp = _associations(self.scans)
         for each in trace.esp:
             if each.failed:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from imsinspect.capture.frames import FrameId
     from imsinspect.trace.conference_model import Conference
     from imsinspect.trace.floor import FloorConnection
+    from imsinspect.trace.gateway import GatewayMessage
     from imsinspect.trace.mikey_model import MikeyExchange, MikeyRecord
     from imsinspect.trace.pages import PageMessage
     from imsinspect.trace.security_agreement import MirroredAgreement
@@ -781,6 +782,7 @@ class Trace:
     indices_compared: bool = False  # of all packets that verify, so that no other keystream was used twice
     connections: list[MediaConnection] = field(default_factory=list)  # announced, or with MSRP or BFCP, by time
     msrp_sessions: list[MsrpSession] = field(default_factory=list)
+    gateway: list[GatewayMessage] = field(default_factory=list)  # H.248 that could be read
     floors: list[FloorConnection] = field(default_factory=list)  # floor control that could be read
     pages: list[PageMessage] = field(default_factory=list)  # page-mode messages with a body
     agreements: list[MirroredAgreement] = field(default_factory=list)  # Security-Verify lists of UEs
