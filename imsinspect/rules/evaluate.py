@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from imsinspect.capture.frames import capture_index, frame_number
+from imsinspect.processes import shared
 from imsinspect.rules.exceptions import Exceptions
 from imsinspect.rules.outcome import Assessment, Finding, Severity
 from imsinspect.rules.registry import RULES
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from imsinspect.trace.model import Trace
 
 EXAMPLES = 10  # subjects named in an assessment
+MAX_REASONS = 5  # that stand in one assessment
+RUN_BESIDE = 1_000  # calls and streams, from which on a second process runs half of the rules
 VERDICTS: tuple[Verdict, ...] = ("violation", "suspect", "pass", "not-assessed")
 FOUND = frozenset(("violation", "suspect"))
 
@@ -36,47 +39,82 @@ class Evaluation:
     notes: list[Note] = field(default_factory=list)  # rules that failed or are off, exceptions that matched nothing
 
 
+@dataclass(slots=True)
+class _Told:
+    """What one rule says; plain enough to travel from a process beside this one."""
+
+    rows: list[Assessment] = field(default_factory=list)
+    findings: list[tuple[Finding, str]] = field(default_factory=list)  # with the fact that each stands on
+    suppressed: list[tuple[Suppressed, str]] = field(default_factory=list)
+    exceptions: set[int] = field(default_factory=set)  # of the policy, that matched
+    note: str = ""
+
+
 def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] = RULES) -> Evaluation:
     """Run the rules. One that raises becomes a note that names it, and an assessment that says so."""
     result = Evaluation()
+    exceptions = Exceptions(trace, scene, scene.today or datetime.now(UTC).date())
+    order = [*range(0, len(rules), 2), *range(1, len(rules), 2)]  # neighbours are of one area, and as slow
+    gaps: dict[str, tuple[bool, list[Outcome]]] = {}
+
+    def run(some: Sequence[int]) -> list[_Told]:
+        return [_told(rules[each], trace, scene, gaps, exceptions) for each in some]
+
+    many = len(trace.calls) + len(trace.streams) >= RUN_BESIDE
+    told = dict(zip(order, shared(run, order, 2 if many else len(order) + 1), strict=True))
     facts: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
     waiting: list[tuple[Rule, str, Finding]] = []
-    equals: Counter[tuple[str, ...]] = Counter()
-    gaps: dict[str, tuple[bool, list[Outcome]]] = {}
-    exceptions = Exceptions(trace, scene, scene.today or datetime.now(UTC).date())
-    for rule in rules:
-        setting = scene.policy.rules.get(rule.id)
-        if setting is not None and not setting.enabled:
-            result.notes.append(Note(None, f"rule {rule.id} is switched off by the policy"))
-            continue
-        rows: dict[tuple[str, str], Assessment] = {}
-        remedy = " ".join(rule.sections.get("How to fix it", "").split())
-        try:
-            for outcome in _outcomes(rule, trace, scene, gaps):
-                _count(rows, rule, outcome)
-                if outcome.verdict in FOUND:
-                    finding = _finding(rule, outcome, remedy, equals)
-                    if setting is not None and setting.severity is not None:
-                        finding.severity = Severity[setting.severity.upper()]
-                    accepted = exceptions.suppressed(finding, outcome)
-                    if accepted is None:
-                        result.findings.append(finding)
-                    else:
-                        result.suppressed.append(accepted)
-                    if outcome.fact:
-                        facts[rule.id, outcome.fact].append(finding)
-                        waiting.append((rule, outcome.fact, finding))
-        except Exception as error:  # a rule must not take the others with it
-            result.notes.append(Note(None, f"rule {rule.id} failed: {type(error).__name__}"))
-            reason = "the rule failed; please report it"
-            rows["not-assessed", ""] = Assessment(rule.id, "not-assessed", "", reason, 0)
-        result.assessments += sorted(rows.values(), key=lambda row: (VERDICTS.index(row.outcome), row.gap))
+    for number, rule in enumerate(rules):
+        each = told[number]
+        result.assessments += each.rows
+        result.findings += [finding for finding, _ in each.findings]
+        result.suppressed += [suppressed for suppressed, _ in each.suppressed]
+        exceptions.matched |= each.exceptions
+        if each.note:
+            result.notes.append(Note(None, each.note))
+        for finding, fact in (*each.findings, *((one.finding, fact) for one, fact in each.suppressed)):
+            if fact:
+                facts[rule.id, fact].append(finding)
+                waiting.append((rule, fact, finding))
     for rule, fact, finding in waiting:
         roots = (root for name in rule.follows for root in facts.get((name, fact), ()))
         finding.follows_from = list(dict.fromkeys(root.fingerprint for root in roots))
     result.notes += exceptions.notes()
     result.findings.sort(key=lambda each: (-each.severity, each.rule, _first_frame(each.evidence)))
     return result
+
+
+def _told(
+    rule: Rule, trace: Trace, scene: Scene, gaps: dict[str, tuple[bool, list[Outcome]]], exceptions: Exceptions
+) -> _Told:
+    """What one rule says, the policy applied."""
+    out = _Told()
+    setting = scene.policy.rules.get(rule.id)
+    if setting is not None and not setting.enabled:
+        out.note = f"rule {rule.id} is switched off by the policy"
+        return out
+    rows: dict[tuple[str, str], Assessment] = {}
+    remedy = " ".join(rule.sections.get("How to fix it", "").split())
+    equals: Counter[tuple[str, ...]] = Counter()
+    try:
+        for outcome in _outcomes(rule, trace, scene, gaps):
+            _count(rows, rule, outcome)
+            if outcome.verdict in FOUND:
+                finding = _finding(rule, outcome, remedy, equals)
+                if setting is not None and setting.severity is not None:
+                    finding.severity = Severity[setting.severity.upper()]
+                accepted = exceptions.suppressed(finding, outcome)
+                if accepted is None:
+                    out.findings.append((finding, outcome.fact))
+                else:
+                    out.suppressed.append((accepted, outcome.fact))
+    except Exception as error:  # a rule must not take the others with it
+        out.note = f"rule {rule.id} failed: {type(error).__name__}"
+        reason = "the rule failed; please report it"
+        rows["not-assessed", ""] = Assessment(rule.id, "not-assessed", "", reason, 0)
+    out.rows = sorted(rows.values(), key=lambda row: (VERDICTS.index(row.outcome), row.gap))
+    out.exceptions = exceptions.matched
+    return out
 
 
 def _outcomes(rule: Rule, trace: Trace, scene: Scene, gaps: dict[str, tuple[bool, list[Outcome]]]) -> Iterator[Outcome]:
@@ -100,6 +138,8 @@ def _count(rows: dict[tuple[str, str], Assessment], rule: Rule, outcome: Outcome
     if row is None:
         row = Assessment(rule.id, outcome.verdict, outcome.gap, outcome.reason, 0)
         rows[outcome.verdict, outcome.gap] = row
+    elif outcome.reason and outcome.reason not in row.reason and row.reason.count("; ") < MAX_REASONS:
+        row.reason = f"{row.reason}; {outcome.reason}"
     row.subjects += 1
     if len(row.examples) < EXAMPLES and outcome.subject not in row.examples:
         row.examples.append(outcome.subject)

@@ -168,3 +168,21 @@ def test_captures_that_hold_anything_never_break_a_rule() -> None:
             packets += build.call(body, reply, dialog=dialog, at=float(len(packets)))
     audit = build.audit_bytes(build.pcap(packets))
     assert not [note for note in audit.notes if "failed" in note.text]
+
+
+def test_two_processes_say_what_one_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    packets = build.call(offer(), answer("RTP/AVP"))
+    alone = build.audit_bytes(build.pcap(packets))
+    monkeypatch.setattr("imsinspect.rules.evaluate.RUN_BESIDE", 0)
+    beside = build.audit_bytes(build.pcap(packets))
+    assert (beside.assessments, beside.findings, beside.notes) == (alone.assessments, alone.findings, alone.notes)
+    assert beside.findings
+
+
+def test_different_reasons_of_one_gap_stand_in_its_row_once_each() -> None:
+    def outcomes() -> Iterator[Outcome]:
+        for reason in ("one", "other", "one"):
+            yield Outcome("not-assessed", Subject("call", "call-1"), gap="N-OA", reason=reason)
+
+    (row,) = evaluate(Trace(), Scene(), [made("X", outcomes)]).assessments
+    assert (row.reason, row.subjects) == ("one; other", 3)
