@@ -122,11 +122,12 @@ def _of_key(
 
 def _of_lines(digest: str, places: list[KeyPlace], lines: dict[str, MediaLine]) -> Iterator[KeyRepeat]:
     """The lines, and streams of error correction, that one party of a session protects with one key."""
-    of_party: defaultdict[tuple[str, bytes], dict[tuple[int, bool], KeyPlace]] = defaultdict(dict)
+    of_party: defaultdict[tuple[str, bytes], dict[tuple[int, bool], KeyPlace]] = defaultdict(dict)  # on each hop
     for place in places:
         line = lines[place.line]
         if _in_use(line):
-            of_party[place.call, place.party].setdefault((line.index, place.field.endswith(FEC_KEY)), place)
+            hop = line.id.rpartition("/")[0]
+            of_party[hop, place.party].setdefault((line.index, place.field.endswith(FEC_KEY)), place)
     for streams in of_party.values():
         if len(streams) > 1:
             of_lines = {lines[place.line].index: lines[place.line] for place in streams.values()}

@@ -72,6 +72,14 @@ def two_lines(host: str, port: int, *seeds: str, ports: tuple[int, ...] = (), pa
     return build.sdp(host, *lines)
 
 
+def test_a_hop_that_puts_a_line_before_the_others() -> None:
+    """The same key, party and call, on another hop: it is the same line."""
+    first = build.call(two_lines(A[0], A[1], "a", "x"), two_lines(B[0], B[1], "b", "c"))
+    hop = build.Dialog(caller=("203.0.113.1", 5060))
+    second = build.call(two_lines(A[0], A[1], "y", "a", "x"), two_lines(B[0], B[1], "z", "b", "c"), dialog=hop, at=0.01)
+    assert told(trace_of(first, second)) == []
+
+
 def test_a_line_that_was_refused_uses_no_key() -> None:
     answer = two_lines(B[0], B[1], "b", "c", ports=(B[1], 0))
     assert told(trace_of(build.call(two_lines(A[0], A[1], "a", "a"), answer))) == []

@@ -41,7 +41,7 @@ class Copied:
                 "the same as to another participant",
                 expected,
             )
-            for pair in self.pairs[:MAX_PAIRS]
+            for pair in self.pairs
             for sample in pair
         )
 
@@ -78,7 +78,7 @@ def _copied(room: Room) -> Copied | None:
             else:
                 out.members += [member for member in found.members if member not in out.members]
                 out.streams += [stream for stream in found.streams if stream not in out.streams]
-                out.pairs += found.pairs
+                out.pairs += found.pairs[: MAX_PAIRS - len(out.pairs)]
                 out.copies += found.copies
                 out.protected = out.protected and found.protected
     return out
@@ -101,5 +101,6 @@ def _alike(sent: list[tuple[Member, MediaStream]]) -> list[Copied]:
                 pair = Copied([other, member], [before, stream], protected=protected)
                 pairs[id(before), id(stream)] = pair
             pair.copies += 1
-            pair.pairs.append((one, sample))
+            if len(pair.pairs) < MAX_PAIRS:
+                pair.pairs.append((one, sample))
     return [pair for pair in pairs.values() if pair.copies >= ENOUGH_COPIES]

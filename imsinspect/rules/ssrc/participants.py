@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.facts import calls_by_id, secure_rtp
-from imsinspect.rules.outcome import Severity
+from imsinspect.rules.facts import calls_by_id, not_assessed, secure_rtp
+from imsinspect.rules.outcome import Severity, Subject
 from imsinspect.rules.rule import once
 from imsinspect.trace.model import MediaStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from imsinspect.rules.outcome import Outcome
     from imsinspect.rules.rule import Scene
     from imsinspect.trace.conference_model import Conference, ConferenceLeg, Participant
     from imsinspect.trace.model import Call, KeyPlace, MediaLine, Trace
@@ -184,6 +185,13 @@ def shared_keys(room: Room, side: str) -> list[SharedKey]:
 def concerns(scene: Scene, room: Room, profiles: tuple[str, ...]) -> bool:
     """Whether a rule of these profiles is for a conference, the older study and open profiles included (19.2)."""
     return scene.covers_conference(room.conference.id, (*profiles, *STUDIES)) is not False
+
+
+def behind_the_edge(scene: Scene, room: Room) -> Iterator[Outcome]:
+    """Of a conference whose legs are in clear, though its profile has them protected between UE and access edge."""
+    if room.members and scene.covers_conference(room.conference.id, ("G2", "E2AE-RTP")) is True:
+        reason = "the legs are in clear at the focus, and the access side was not captured"
+        yield not_assessed(Subject("conference", room.conference.id), "N-ACC", reason)
 
 
 def of_study(scene: Scene, room: Room, studies: tuple[str, ...] = STUDIES) -> bool:

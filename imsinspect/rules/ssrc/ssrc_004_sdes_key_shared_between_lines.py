@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.facts import calls_by_id, not_assessed
+from imsinspect.rules.facts import MAX_EVIDENCE, calls_by_id, not_assessed
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
@@ -109,7 +109,9 @@ def _shared(trace: Trace, scene: Scene, call: str, repeats: list[KeyRepeat]) -> 
             f"The {role or 'sender'} protects {what}{more} of {call} with one master key ({keys}), in "
             f"{frames_text(trace, places)}. {consequence} Not checked: whether SSRCs meet."
         ),
-        evidence=tuple(each for repeat in repeats for each in key_evidence(repeat.places, repeat.key, lines, EXPECTED)),
+        evidence=tuple(each for repeat in repeats for each in key_evidence(repeat.places, repeat.key, lines, EXPECTED))[
+            :MAX_EVIDENCE
+        ],
         role=role,
         media=" ".join(names),
         fact=next((repeat.key for repeat in repeats if repeat.key in reused), repeats[0].key),

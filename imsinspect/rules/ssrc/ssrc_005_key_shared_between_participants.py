@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.facts import counted, not_assessed
+from imsinspect.rules.facts import MAX_EVIDENCE, counted, not_assessed
 from imsinspect.rules.needs import CONFERENCES
 from imsinspect.rules.outcome import Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
@@ -15,6 +15,7 @@ from imsinspect.rules.ssrc.participants import (
     FOCUS,
     PARTICIPANT,
     STUDIES,
+    behind_the_edge,
     concerns,
     names_of,
     of_study,
@@ -68,10 +69,14 @@ def key_shared_between_participants(trace: Trace, scene: Scene) -> Iterator[Outc
         of severity info, except for keys that participants of TR-SDES send with.
     When it is not assessed:
         N-KEY: keys of fewer than two participants can be read; readable signalling of all legs, or the keys of MIKEY,
-        would settle it. N-SIP: only one participant's dialog is in the capture, or signalling could not be read.
+        would settle it. N-ACC: the legs are in clear at the focus, as behind an access edge; a capture of the access
+        side would settle it. N-SIP: only one participant's dialog is in the capture, or signalling could not be read.
     """
     for room in rooms(trace, scene):
-        if not room.keyed or not concerns(scene, room, PROFILES):
+        if not concerns(scene, room, PROFILES):
+            continue
+        if not room.keyed:
+            yield from behind_the_edge(scene, room)
             continue
         found = _found(room)
         for shared in found:
@@ -128,7 +133,7 @@ def _shared(trace: Trace, scene: Scene, room: Room, shared: list[SharedKey]) -> 
             evidence
             for each in shared
             for evidence in key_evidence(each.places, each.digest, lines_by_id(trace, scene), EXPECTED)
-        ),
+        )[:MAX_EVIDENCE],
         role="participant" if first.side == PARTICIPANT else "focus",
         direction=first.side,
         fact=room.conference.id,

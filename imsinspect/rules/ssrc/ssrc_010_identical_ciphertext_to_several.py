@@ -9,7 +9,7 @@ from imsinspect.rules.needs import CONFERENCES
 from imsinspect.rules.outcome import Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 from imsinspect.rules.ssrc.copies import ENOUGH, copied, counts
-from imsinspect.rules.ssrc.participants import FOCUS, concerns, names_of, of_study, rooms, severity_of
+from imsinspect.rules.ssrc.participants import FOCUS, behind_the_edge, concerns, names_of, of_study, rooms, severity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,11 +51,15 @@ def identical_ciphertext_to_several(trace: Trace, scene: Scene) -> Iterator[Outc
         get alike: under its profiles the finding is of severity info.
     When it is not assessed:
         N-MED: fewer than two participants' streams from the focus are in the capture, or no packet of both was kept.
-        N-KEY: whether the streams are protected is not known, so that they may be alike in clear. N-SIP: signalling
-        could not be read.
+        N-ACC: the media of the focus is in clear, as it is in the core behind an access edge; a capture of the access
+        side would settle it. N-SIP: signalling could not be read. Whether streams of an unknown codec are encrypted may
+        not show: such copies are a suspicion.
     """
     for room in rooms(trace, scene):
-        if not room.keyed or not concerns(scene, room, PROFILES):
+        if not concerns(scene, room, PROFILES):
+            continue
+        if not room.keyed:
+            yield from behind_the_edge(scene, room)
             continue
         subject = Subject("conference", room.conference.id)
         same = copied(trace, scene).get(room.conference.id)
