@@ -92,6 +92,9 @@ class Exceptions:
         for conference in self.trace.conferences:
             if conference.id == subject.id:
                 found |= {conference.uri, *(each.identity for each in conference.participants)}
+            for subscription in conference.subscriptions:
+                if subscription.id == subject.id:
+                    found |= {conference.uri, subscription.subscriber, *subscription.aliases}
         for registration in self.trace.registrations:
             if registration.id == subject.id:
                 found.add(canonical(registration.identity))
@@ -116,6 +119,14 @@ class Exceptions:
             if registration.id == subject.id:
                 for message in registration.messages:
                     yield from (message.source.ip, message.destination.ip)
+        for conference in self.trace.conferences:
+            for subscription in conference.subscriptions:
+                if subscription.id == subject.id:
+                    for message in (
+                        *subscription.hops,
+                        *(hop for each in subscription.notifications for hop in each.hops),
+                    ):
+                        yield from (message.source.ip, message.destination.ip)
         for call in calls:
             for message in call.messages:
                 yield from (message.source.ip, message.destination.ip)

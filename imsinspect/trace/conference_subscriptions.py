@@ -168,7 +168,7 @@ def notification_of(message: SignallingMessage, reader: DocumentReader) -> tuple
     state = rows[0].partition(b";")[0].strip().lower() if rows else b""
     reason = parameters(rows[0]).get(b"reason", b"").lower() if rows else b""
     document, content = read_document(message, reader)
-    hidden = any(each.encrypted for each in message.sealed)
+    hidden = any(each.encrypted or not each.content_type for each in message.sealed)
     return Notification(
         message,
         state.decode("ascii", "backslashreplace"),

@@ -107,3 +107,49 @@ def compressed(plain: bytes) -> bytes:
     """CompressedData (RFC 3274)."""
     encapsulated = der(0x30, oid(DATA), der(0xA0, der(4, zlib.compress(plain))))
     return message(COMPRESSED, der(0x30, version(0), algorithm("1.2.840.113549.1.9.16.3.8"), encapsulated))
+
+
+# --- other recipients, signers, algorithms --------------------------------------------------------
+
+TRIPLE_DES, RC2 = "1.2.840.113549.3.7", "1.2.840.113549.3.2"
+SHA_1, SHA_256, RSA, SHA_1_RSA = (
+    "1.3.14.3.2.26",
+    "2.16.840.1.101.3.4.2.1",
+    "1.2.840.113549.1.1.1",
+    "1.2.840.113549.1.1.5",
+)
+
+
+def certificate_name() -> bytes:
+    """An IssuerAndSerialNumber."""
+    name = der(0x30, der(0x31, der(0x30, oid("2.5.4.3"), der(0x0C, b"ca"))))
+    return der(0x30, name, der(2, b"\x01"))
+
+
+def transport_recipient() -> bytes:
+    """A KeyTransRecipientInfo: the key under the RSA key of a certificate."""
+    return der(0x30, version(0), certificate_name(), algorithm(RSA, der(5)), der(4, bytes(128)))
+
+
+def other_recipient() -> bytes:
+    """An OtherRecipientInfo of a type that no standard names."""
+    return der(0xA4, oid("1.2.3.4"), der(4, b"x"))
+
+
+def for_recipients(plain: bytes, *recipients: bytes, cipher: str = CBC) -> bytes:
+    """EnvelopedData for recipients as they are; another cipher is only named."""
+    info = (
+        cbc(content_key(plain), plain).replace(oid(CBC), oid(cipher), 1)
+        if len(oid(cipher)) == len(oid(CBC))
+        else (der(0x30, oid(DATA), algorithm(cipher, der(4, bytes(8))), der(0x80, bytes(64))))
+    )
+    return message(ENVELOPED, der(0x30, version(2), der(0x31, *recipients), info))
+
+
+def signed_by(plain: bytes, *, digest: str = SHA_256, signature: str = RSA) -> bytes:
+    """SignedData with one signer, whose signature is noise."""
+    encapsulated = der(0x30, oid(DATA), der(0xA0, der(4, plain)))
+    signer = der(
+        0x30, version(1), certificate_name(), algorithm(digest), algorithm(signature, der(5)), der(4, bytes(128))
+    )
+    return message(SIGNED, der(0x30, version(1), der(0x31, algorithm(digest)), encapsulated, der(0x31, signer)))
