@@ -9,6 +9,7 @@ from imsinspect.rules.facts import frame_text, not_assessed, text
 from imsinspect.rules.needs import REGISTRATIONS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import SECURED_POINTS, rule
+from imsinspect.trace.dialogs import way_of
 from imsinspect.trace.model import Protection
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from imsinspect.rules.rule import Scene
     from imsinspect.trace.model import Registration, SignallingMessage, Trace
+    from imsinspect.trace.sides import End
 
 KEYS = (b"\na=crypto:", b"\na=fingerprint:", b"\na=key-mgmt:")
 REQUIRED = "IPsec ESP or TLS between UE and P-CSCF"
@@ -52,7 +54,7 @@ def registration_without_protection(trace: Trace, scene: Scene) -> Iterator[Outc
     """
     later = _requests(trace)
     keyed = {
-        message.source.ip
+        way_of(message)[0]
         for call in trace.calls
         for message in call.messages
         if any(mark in message.sip.body for mark in KEYS)
@@ -63,17 +65,17 @@ def registration_without_protection(trace: Trace, scene: Scene) -> Iterator[Outc
             yield outcome
 
 
-def _requests(trace: Trace) -> dict[str, list[SignallingMessage]]:
-    """Requests other than REGISTER by the address that sent them, in time order."""
-    out: dict[str, list[SignallingMessage]] = {}
+def _requests(trace: Trace) -> dict[End, list[SignallingMessage]]:
+    """Requests other than REGISTER by the end that sent them, in time order."""
+    out: dict[End, list[SignallingMessage]] = {}
     for message in trace.messages:
         if message.sip.method not in (b"", b"REGISTER", b"ACK"):
-            out.setdefault(message.source.ip, []).append(message)
+            out.setdefault(way_of(message)[0], []).append(message)
     return out
 
 
 def _registration(
-    trace: Trace, scene: Scene, registration: Registration, later: dict[str, list[SignallingMessage]], keyed: set[str]
+    trace: Trace, scene: Scene, registration: Registration, later: dict[End, list[SignallingMessage]], keyed: set[End]
 ) -> Outcome | None:
     subject = Subject("registration", registration.id)
     requests = [each for each in registration.messages if each.sip.method == b"REGISTER"]
@@ -83,16 +85,15 @@ def _registration(
         return None
     if registration.indications or any(each.protection in _SECURED for each in registration.messages):
         return Outcome("pass", subject)
-    first_hop = [each for each in requests if _first_hop(each)]
-    declared = scene.capture_point in ("access", "ue")
-    if requests and not first_hop and not declared:
+    first_hop = [each for each in requests or accepted if _first_hop(each)]
+    if not first_hop and scene.capture_point not in ("access", "ue"):
         return not_assessed(subject, "N-DIR", "the REGISTER was not captured on the first hop of the UE")
-    request = (first_hop or requests or accepted)[0]
-    if scene.capture_point in SECURED_POINTS or request.protection is Protection.EXPORTED:
+    first = (first_hop or requests or accepted)[0]
+    if scene.capture_point in SECURED_POINTS or first.protection is Protection.EXPORTED:
         return not_assessed(subject, "T-CORE", "the registration may have been protected before it was captured")
-    answer = next((each for each in accepted if each.destination.ip == request.source.ip), accepted[0])
-    host = answer.destination.ip
-    others = later.get(host, [])
+    ue = way_of(first)[0 if first.sip.method else 1]
+    answer = next((each for each in accepted if way_of(each)[1] == ue), accepted[0])
+    others = later.get(ue, [])
     at = bisect_right([each.time for each in others], answer.time)
     following = others[at:]
     if not following:
@@ -100,7 +101,7 @@ def _registration(
     clear = next((each for each in following if each.protection is Protection.CLEAR), None)
     if clear is None:
         return Outcome("pass", subject)
-    secured_media = host in keyed
+    secured_media = ue in keyed
     media = "its sessions carry keys" if secured_media else "its sessions negotiate no media security"
     return Outcome(
         "violation",
@@ -109,14 +110,16 @@ def _registration(
         confidence="strong",
         title="Registration without any signalling security",
         message=(
-            f"The REGISTER from {request.source} in {frame_text(trace, request.frame)} is accepted in "
-            f"{frame_text(trace, answer.frame)} over {request.transport.upper()}, without a security agreement, and "
-            f"its {text(clear.sip.method)} in {frame_text(trace, clear.frame)} is in clear as well; {media}. Whatever "
-            "the signalling carries can be read and changed on the access. That the hop is the UE's first one is "
-            "assumed. Not seen: ESP, TLS or Security headers."
+            f"The REGISTER of {answer.destination} is accepted in {frame_text(trace, answer.frame)} over "
+            f"{answer.transport.upper()}, without a security agreement, and its {text(clear.sip.method)} in "
+            f"{frame_text(trace, clear.frame)} is in clear as well; {media}. Whatever the signalling "
+            "carries can be read and changed on the access. That the hop is the UE's first one is assumed. Not seen: ESP, TLS or Security headers."
         ),
         evidence=(
-            Evidence(request.frame, "REGISTER", f"{request.transport.upper()}, no Security-Client", REQUIRED),
+            *(
+                Evidence(each.frame, "REGISTER", f"{each.transport.upper()}, no Security-Client", REQUIRED)
+                for each in requests[:1]
+            ),
             Evidence(answer.frame, "2xx to REGISTER", "accepted", "refused with 421 or 494"),
             Evidence(clear.frame, text(clear.sip.method), f"{clear.transport.upper()} in clear", REQUIRED),
         ),
