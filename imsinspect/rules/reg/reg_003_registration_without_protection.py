@@ -112,9 +112,9 @@ def _registration(
         message=(
             f"The REGISTER of {answer.destination} is accepted in {frame_text(trace, answer.frame)} over "
             f"{answer.transport.upper()}, without a security agreement, and its {text(clear.sip.method)} in "
-            f"{frame_text(trace, clear.frame)} is in clear as well; {media}. Whatever the signalling carries can be read "
-            "and changed on the access. That the hop is the UE's first one is assumed. Not seen: ESP, TLS or Security "
-            "headers."
+            f"{frame_text(trace, clear.frame)} is in clear as well; {media}. Whatever the signalling carries can be "
+            "read and changed on the access. That the hop is the UE's first one is assumed. Not seen: ESP, TLS or "
+            "Security headers."
         ),
         evidence=(
             *(
