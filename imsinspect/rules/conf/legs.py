@@ -299,6 +299,12 @@ def _direct(leg: ConferenceLeg, line: MediaLine) -> bool:
     return section is not None and text(section.connection) == theirs.message.source.ip
 
 
+def hop_of_invite(scene: Scene, leg: ConferenceLeg, call: Call) -> str:
+    """The kind of the hop nearest to the user that shows a leg's INVITE, whether or not its lines were agreed."""
+    hops = {_hop(scene, leg, line) for line in call.lines if line.states} | {call.side}
+    return next((each for each in ("access", "direct", "core") if each in hops), "unknown")
+
+
 def _vias(head: bytes) -> int:
     """Hops that a request made, as far as its Via rows say."""
     rows = [row for row in head.split(b"\n")[1:] if row.startswith((b"via:", b"v:", b"via ", b"v "))]

@@ -34,7 +34,7 @@ class Membership:
         return any(
             (entry.begins is None or entry.begins <= time)
             and (entry.ends is None or time <= entry.ends)
-            and any(_matches(_user(scene, entry.identity), user) for user in users)
+            and any(matches(_user(scene, entry.identity), user) for user in users)
             for entry in self.entries
         )
 
@@ -73,7 +73,8 @@ def _user(scene: Scene, name: str) -> str:
     return scene.policy.aliases.get(name, name)
 
 
-def _matches(pattern: str, name: str) -> bool:
+def matches(pattern: str, name: str) -> bool:
+    """Whether a name is what a pattern stands for."""
     return pattern == name or ("*" in pattern and _compiled(pattern).fullmatch(name) is not None)
 
 
