@@ -123,7 +123,7 @@ def by_the_study(*, kept: bool = False, newcomer_key: str = "group 2", refused: 
         rekeyed(ALICE, 98, "group 2", 2),
         rekeyed(BOB, 99, "group 2", 2),
         dial_in(CAROL, at=100, duration=100, answer=answer_of(CAROL, key=newcomer_key), answer_headers=FOCUS_IS_KNOWN),
-        dial_in(MALLORY, at=240, **(stay | {"duration": 20} | final)),
+        dial_in(MALLORY, at=300, **(stay | {"duration": 20} | final)),
         *changes,
     )
 
