@@ -379,25 +379,34 @@ def _lines_of(
 ) -> list[MediaLine]:
     """The lines, one of each call, that a session belongs to; what goes in datagrams serves all lines of a bundle."""
     first, last = session.first.time, session.last.time
-    ranked: list[tuple[tuple[int, int, int, int], _Claim]] = []
+    ranked: list[tuple[tuple[int, int, int, int, int], _Claim]] = []
     for address, far, server in ((session.server, session.client, True), (session.client, session.server, False)):
         for claim in index.at(address, first, last):
             if claim.purpose not in purposes:
                 continue
             mirrored = any(other.party != claim.party for other in index.sides.get((id(claim.line), far), ())[:2])
-            ranked.append(((_meets(claim, first), mirrored, claim.passive, server), claim))
+            beside = mirrored or far.ip == _other_host(claim, first)
+            ranked.append(((_meets(claim, first), mirrored, beside, claim.passive, server), claim))
     if not ranked:
         return []
     best_rank, best = max(ranked, key=lambda each: (each[0], each[1].begins))
     lines: dict[int, MediaLine] = {}
     calls: dict[str, MediaLine] = {}
     for rank, claim in ranked:
-        if rank[:2] != best_rank[:2] or abs(claim.begins - best.begins) > LEGS_WITHIN:
+        if rank[:3] != best_rank[:3] or abs(claim.begins - best.begins) > LEGS_WITHIN:
             continue
         known = calls.setdefault(claim.line.call, best.line if claim.line.call == best.line.call else claim.line)
         if claim.line is known or (datagrams and _group(claim.line) == _group(known)):
             lines[id(claim.line)] = claim.line
     return _in_order(lines.values())
+
+
+def _other_host(claim: _Claim, time: int) -> str:
+    """The address of the other party, which has no port of its own where it connects (RFC 4145 §4.1); servers of
+    many calls are reached at one port."""
+    state, role = claim.state_at(time)
+    other = state.answered if role == "offerer" else state.offered
+    return canonical(other.connection) if other is not None else ""
 
 
 def _server(index: _Index, line: MediaLine, session: TlsSession) -> bytes:

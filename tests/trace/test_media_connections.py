@@ -163,3 +163,24 @@ def test_two_sessions_on_one_connection() -> None:
 
 def test_messages_without_paths_are_no_session() -> None:
     assert trace_of(connection((True, b"MSRP abcd SEND\r\n-------abcd$\r\n"))).msrp_sessions == []
+
+
+def test_at_one_port_of_a_server_the_clients_tell_calls_apart() -> None:
+    """RFC 4145 §4.1: who connects announces port 9, so only addresses tell whose connection it is."""
+    calls, talks = [], []
+    for number in (1, 2):
+        client = f"192.0.2.{10 + number}"
+        dialog = build.Dialog((client, 5060), ("198.51.100.20", 5060), call_id=f"call {number}")
+        offer, answer = (
+            build.sdp(
+                ip, build.media("message", port, "TCP/TLS/MSRP", "*", f"a=path:msrps://{ip}:{port}/x{number};tcp")
+            )
+            for ip, port in ((client, 9), ("198.51.100.20", 2855))
+        )
+        calls += build.call(offer, answer, dialog=dialog, at=number * 0.2)
+        talks += build.tls_session((client, 40_000), SERVER, 0xC02F, at=1.0 + 0.001 * number)
+    trace = trace_of(calls, talks)
+    for number, call in enumerate(trace.calls, 1):
+        (line,) = call.lines
+        assert [each.client.ip for each in line.connections] == [f"192.0.2.{10 + number}"]
+        assert [each.client.ip for each in line.tls_sessions] == [f"192.0.2.{10 + number}"]

@@ -21,6 +21,7 @@ CLEAR = frozenset(("msrp", "bfcp", "http", "websocket", "sip", "rtsp", "h248"))
 FRAMED = frozenset(("stun", "rtp"))
 """What connections of ICE look like: messages behind their lengths (RFC 6544 §3, RFC 4571)."""
 
+KEYED = (b"\na=fingerprint:", b"\na=key-mgmt:", b"\na=3ge2ae:")
 KEEP_ALIVE = b"\r\n\0"
 NAMES = {"http": "HTTP", "websocket": "WebSocket", "h248": "H.248"}
 
@@ -67,7 +68,7 @@ def applies(scene: Scene, call: Call, state: LineState, profiles: tuple[str, ...
 
 def _shows_keys(state: LineState) -> bool:
     sides = [media for media in (state.offered, state.answered) if media is not None]
-    return any(media.fingerprints or media.key_mgmt_in_force for media in sides)
+    return any(mark in text for media in sides for text in (media.section.text, media.session.text) for mark in KEYED)
 
 
 def carried_in_clear(connection: MediaConnection) -> str:
@@ -89,21 +90,27 @@ def clear_since(connection: MediaConnection) -> int:
 
 @once
 def connections_of(trace: Trace, scene: Scene) -> dict[str, list[MediaConnection]]:
-    """Connections by the media line they belong to: by its ports, or by its MSRP URIs where these went elsewhere.
+    """Connections by the media line they belong to: by its MSRP URIs where these are announced, else by its ports.
 
     URIs pass gateways that end TLS (RFC 6714): where a clear line announced them too, the connection is that line's.
     """
     lines = {line.id: line for call in trace.calls for line in call.lines}
     by_id = {connection.id: connection for connection in trace.connections}
-    out = {line.id: list(line.connections) for line in lines.values() if line.connections}
+    out: dict[str, dict[str, MediaConnection]] = {}
+    bound: dict[str, list[str]] = {}
+    for line in lines.values():
+        for connection in line.connections:
+            out.setdefault(line.id, {})[connection.id] = connection
+            bound.setdefault(connection.id, []).append(line.id)
+    named: dict[str, set[str]] = {}
     for session in trace.msrp_sessions:
-        connection = by_id.get(session.connection)
-        if connection is None or session.because != "path":
-            continue
-        of_session = [lines[name] for name in session.lines]
-        if all(any(tls_agreed(state) for state in line.states) for line in of_session):
-            for line in of_session:
-                known = out.setdefault(line.id, [])
-                if connection not in known:
-                    known.append(connection)
-    return out
+        if session.connection in by_id and session.because == "path":
+            named.setdefault(session.connection, set()).update(session.lines)
+    for name, of_connection in named.items():
+        for each in bound.get(name, ()):
+            if each not in of_connection:
+                out[each].pop(name, None)  # a server of many calls is reached at one port
+        if all(any(map(tls_agreed, lines[each].states)) for each in of_connection):
+            for each in of_connection:
+                out.setdefault(each, {})[name] = by_id[name]
+    return {line: list(found.values()) for line, found in out.items()}

@@ -136,9 +136,11 @@ def _sure(state: LineState, connection: MediaConnection) -> Confidence:
     if kind == "msrp":
         return "proven"
     if kind == "bfcp":
-        agreed = {media.confid for media in (state.offered, state.answered) if media is not None}
+        agreed = {media.confid for media in (state.offered, state.answered) if media is not None} - {None}
         if any(conference_of(message) in agreed for message in connection.messages[:MAX_EVIDENCE]):
             return "proven"
+        if agreed:
+            return "heuristic"
         if len(connection.messages) > 1 or (connection.begins is not None and connection.begins.whole):
             return "strong"
     return "heuristic"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from dissectors.tls.codes import ALERT_DESCRIPTIONS
@@ -108,8 +109,8 @@ def _judge(trace: Trace, call: Call, line: MediaLine, connections: list[MediaCon
 
 def _failure_before(sessions: list[TlsSession], time: int) -> TlsSession | None:
     """The handshake that failed last before a time, unless one succeeded behind it."""
-    earlier = [each for each in sessions if each.first.time < time]
-    return earlier[-1] if earlier and _failed(earlier[-1]) else None
+    number = bisect_left(sessions, time, key=lambda each: each.first.time)
+    return sessions[number - 1] if number and _failed(sessions[number - 1]) else None
 
 
 _WentOn = tuple["TlsSession", "FrameId", str, str, str, "tuple[Evidence, ...]"]

@@ -86,11 +86,19 @@ def test_floor_control_of_the_agreed_conference_is_proven(told) -> None:
     assert finding.title == "Clear BFCP on a TCP/TLS/BFCP line"
 
 
-def test_floor_control_of_another_conference(told) -> None:
+def test_floor_control_of_another_conference_may_be_of_another_line(told) -> None:
+    """A floor control server is reached at one port for all conferences."""
     other = BFCP.replace(b"\0\0\0\x07", b"\0\0\0\x09")
-    assert told(TLS_018, together(chat(proto="TCP/TLS/BFCP"), clear(other))).finding.confidence == "strong"
-    joined = told(TLS_018, together(chat(proto="TCP/TLS/BFCP"), clear(other, syn=False))).finding
-    assert (joined.verdict, joined.severity, joined.confidence) == ("suspect", Severity.HIGH, "heuristic")
+    finding = told(TLS_018, together(chat(proto="TCP/TLS/BFCP"), clear(other))).finding
+    assert (finding.verdict, finding.severity, finding.confidence) == ("suspect", Severity.HIGH, "heuristic")
+
+
+def test_floor_control_where_no_conference_was_announced(told) -> None:
+    sections = (build.media("application", 2855, "TCP/TLS/BFCP", "*", FINGERPRINT) for _ in range(2))
+    call = build.call(*(build.sdp(ip, section) for ip, section in zip((A, B), sections, strict=True)))
+    assert told(TLS_018, together(call, clear(BFCP))).finding.confidence == "strong"
+    joined = told(TLS_018, together(call, clear(BFCP, syn=False))).finding
+    assert (joined.verdict, joined.confidence) == ("suspect", "heuristic")
 
 
 def test_floor_control_in_datagrams_on_a_line_with_dtls(told) -> None:
@@ -165,6 +173,30 @@ def test_a_connection_elsewhere_with_the_uris_of_the_line(told) -> None:
     """RFC 6714: only the URIs lead to the line."""
     packets = together(chat(), clear(MSRP, ends=(("203.0.113.1", 50_000), ("203.0.113.2", 6000))))
     assert told(TLS_018, packets).rows == [("violation", "", 1)]
+
+
+def test_a_server_of_many_calls_is_reached_at_one_port(told) -> None:
+    """The clear connection is that of the call in clear, as its URIs say."""
+    server = "198.51.100.20"
+    calls, talks = [], []
+    for number, proto in enumerate(("TCP/MSRP", "TCP/TLS/MSRP")):
+        client = f"192.0.2.{10 + number}"
+        dialog = build.Dialog((client, 5060), (server, 5060), call_id=f"call {number}")
+        uris = [
+            f"msrp{'s' if number else ''}://{ip}:2855/{name}{number};tcp" for ip, name in ((client, "a"), (server, "b"))
+        ]
+        offer, answer = (
+            build.sdp(ip, build.media("message", port, proto, "*", f"a=path:{uri}", FINGERPRINT, "a=setup:active"))
+            for ip, port, uri in zip((client, server), (9, 2855), uris, strict=True)
+        )
+        calls += build.call(offer, answer, dialog=dialog, at=number * 0.2)
+        if number:
+            talks += tls(client=(client, 40_000), data=[MSRP], at=2.0)
+        else:
+            send = MSRP.replace(f"msrps://{B}:2855/bob".encode(), uris[1][:-4].encode())
+            send = send.replace(f"msrps://{A}:2855/alice".encode(), uris[0][:-4].encode())
+            talks += clear(send, at=2.0, ends=((client, 40_000), (server, 2855)))
+    assert told(TLS_018, together(calls, talks)).rows == [("pass", "", 1)]
 
 
 def test_connections_with_ice_framing_are_not_assessed(told) -> None:
