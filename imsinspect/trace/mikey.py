@@ -136,19 +136,21 @@ def _carried(sdp: SessionDescription) -> Iterator[tuple[KeyMgmt, tuple[int, ...]
         secure = tuple(each.index for each in sdp.media[:MAX_SECTIONS] if each.profile.secure and each.port)
         for key_mgmt in sdp.key_mgmt[:MAX_OF_SECTION]:
             if key_mgmt.protocol == b"mikey":
-                yield key_mgmt, secure, _end(key_mgmt, sdp.session)
+                yield key_mgmt, secure, _end(key_mgmt, sdp.session, last=not sdp.media)
     for media in sdp.media[:MAX_SECTIONS]:
         if ATTRIBUTE in media.section.text:
             for key_mgmt in media.key_mgmt[:MAX_OF_SECTION]:
                 if key_mgmt.protocol == b"mikey":
-                    yield key_mgmt, (media.index,), _end(key_mgmt, media.section)
+                    yield key_mgmt, (media.index,), _end(key_mgmt, media.section, last=media is sdp.media[-1])
 
 
-def _end(key_mgmt: KeyMgmt, section: Section) -> str:
+def _end(key_mgmt: KeyMgmt, section: Section, *, last: bool) -> str:
     """Whether its line is the last one, or goes on behind a line break."""
     at = key_mgmt.offset + key_mgmt.length - section.start
     behind = section.text[at : at + 8].lstrip(b"\r\n")
-    return LAST if not behind else WRAPPED if behind[1:2] != b"=" else ""
+    if not behind:
+        return LAST if last else ""
+    return WRAPPED if behind[1:2] != b"=" else ""
 
 
 def _identities(message: SignallingMessage) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:

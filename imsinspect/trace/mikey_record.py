@@ -165,7 +165,7 @@ def _carriages(layer: Any) -> Iterator[KeyCarriage]:
 
 def _carriage(place: str, kemac: Any) -> KeyCarriage:
     octets = bytes(kemac.encr_data or b"")
-    clear = kemac.keys_in_clear()
+    clear = [key for key in kemac.keys_in_clear() if key.key_data and not notes(key)]
     return KeyCarriage(
         place,
         _number(kemac.encr_alg),
