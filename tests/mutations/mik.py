@@ -108,5 +108,7 @@ MUTATIONS = (
     Mutation("a NULL cipher", ticketed, {"policy": {0: 0}}, frozenset({"IMS-MIK-033"})),
     Mutation("an error and yet a session", ticketed, {"error": True}, frozenset({"IMS-MIK-037"})),
     Mutation("a message of version 2", ticketed, {"broken": True}, frozenset({"IMS-MIK-038"})),
-    Mutation("a response that was changed", keyed, {"forged": True}, frozenset({"IMS-MIK-045"}), options={"keys": (KEYS,)}),
+    Mutation(
+        "a response that was changed", keyed, {"forged": True}, frozenset({"IMS-MIK-045"}), options={"keys": (KEYS,)}
+    ),
 )  # fmt: skip
