@@ -22,6 +22,8 @@ FIRST_TYPES[200:214] = True
 MAX_PACKETS = 32  # in one compound
 PLAIN_SAMPLES, OTHER_SAMPLES = 8, 64
 SAMPLE_OCTETS = 2048
+END_OCTETS = 32  # of a datagram: index word, MKI and tag of SRTCP, and what makes it differ from others
+MAX_ENDS = 1 << 20  # in one capture
 
 
 class RtcpSample(NamedTuple):
@@ -31,6 +33,19 @@ class RtcpSample(NamedTuple):
     time: int
     data: bytes
     length: int
+
+
+class RtcpEnds(NamedTuple):
+    """The last octets of datagrams, as columns in the order of the capture."""
+
+    frame: NDArray[np.int64]
+    time: NDArray[np.int64]
+    length: NDArray[np.int64]
+    octets: NDArray[np.uint8]  # END_OCTETS in each row
+
+    def behind(self, before: RtcpEnds) -> RtcpEnds:
+        """Both, in the order of capture."""
+        return RtcpEnds(*(np.concatenate([one, other]) for one, other in zip(before, self, strict=True)))
 
 
 class Control(NamedTuple):
@@ -85,6 +100,7 @@ class RtcpSender:
     other_samples: list[RtcpSample] = field(default_factory=list)
     origin: int = 0
     sighted_again: int = 0
+    ends: RtcpEnds | None = None  # of datagrams that are not plain and came behind the samples
 
     @property
     def ssrc(self) -> int:
@@ -146,6 +162,8 @@ class RtcpSenders:
         self.identity = np.zeros((0, 48), np.uint8)
         self.samples: dict[int, tuple[list[RtcpSample], list[RtcpSample]]] = {}
         self.recent: seals.Sealed | None = None  # the last datagrams, to know their second sightings
+        self.ends: list[tuple[NDArray[np.int32], RtcpEnds]] = []
+        self.ended = 0
 
     def add(self, data: NDArray[np.uint8], found: Control) -> None:
         """Datagrams that look like RTCP, in the order of the capture."""
@@ -194,6 +212,7 @@ class RtcpSenders:
             columns["plain"][:count] += np.bincount(owner, minlength=count)
             columns["last_plain"][owner] = frame[some]
         self._keep(data, ids, plain, found)
+        self._keep_ends(data, ids, plain, found)
 
     def _sighted_again(self, data: NDArray[np.uint8], ids: NDArray[np.int32], found: Control) -> NDArray[np.bool_]:
         """Which datagrams are second sightings of one before."""
@@ -226,13 +245,43 @@ class RtcpSenders:
             elif len(kept[1]) < OTHER_SAMPLES:
                 kept[1].append(RtcpSample(number, moment, bytes(view[at:end]), octets))
 
+    def _keep_ends(
+        self, data: NDArray[np.uint8], ids: NDArray[np.int32], plain: NDArray[np.bool_], found: Control
+    ) -> None:
+        """The last octets of what comes behind the samples and is whole."""
+        behind = ~plain & (self.columns["packets"][ids] > OTHER_SAMPLES) & (found.end == found.whole)
+        behind &= found.end >= END_OCTETS
+        some = np.flatnonzero(behind)[: max(0, MAX_ENDS - self.ended)]
+        if len(some):
+            end = found.end[some]
+            octets = gather(data, end - END_OCTETS, END_OCTETS)
+            ends = RtcpEnds(found.frame[some], found.when[some], end - found.start[some], octets)
+            self.ends.append((ids[some], ends))
+            self.ended += len(some)
+
+    def _ends(self) -> dict[int, RtcpEnds]:
+        """The ends by sender, each sender's in the order of the capture."""
+        if not self.ends:
+            return {}
+        owner = np.concatenate([owner for owner, _ in self.ends])
+        columns = [np.concatenate(column) for column in zip(*(ends for _, ends in self.ends), strict=True)]
+        order = np.lexsort((columns[0], owner))
+        owner, columns = owner[order], [column[order] for column in columns]
+        begin = np.flatnonzero(np.diff(owner, prepend=-1))
+        bounds = zip(begin.tolist(), [*begin[1:].tolist(), len(owner)], strict=True)
+        return {int(owner[low]): RtcpEnds(*(column[low:high] for column in columns)) for low, high in bounds}
+
     def senders(self) -> list[RtcpSender]:
         """Every sender, in the order of their first packets."""
         out = []
+        ends = self._ends()
         for row in range(self.table.count):
             numbers = {name: int(self.columns[name][row]) for name in NUMBERS}
             clear, other = self.samples.get(row, ([], []))
             # What a relay carries in several ways is read one way after the other
             identity = self.identity[row].tobytes()
-            out.append(RtcpSender(identity, plain_samples=sorted(clear), other_samples=sorted(other), **numbers))
+            samples = sorted(clear), sorted(other)
+            out.append(
+                RtcpSender(identity, plain_samples=samples[0], other_samples=samples[1], ends=ends.get(row), **numbers)
+            )
         return out

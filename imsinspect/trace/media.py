@@ -154,6 +154,7 @@ def _source(sender: rtcp.RtcpSender) -> RtcpSource:
         last_plain=sender.last_plain,
         plain_samples=sender.plain_samples,
         other_samples=sender.other_samples,
+        ends=sender.ends,
     )
 
 
@@ -174,3 +175,5 @@ def _extend(earlier: RtcpSource, later: RtcpSource) -> None:
     earlier.last = max(earlier.last, later.last, key=lambda place: place.time)
     earlier.plain_samples += later.plain_samples
     earlier.other_samples += later.other_samples
+    if later.ends is not None:
+        earlier.ends = later.ends if earlier.ends is None else later.ends.behind(earlier.ends)

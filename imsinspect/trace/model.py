@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from imsinspect.capture.media import MediaSample as MediaSample  # noqa: TC001  (named here for the rooms below)
 from imsinspect.capture.media import SizeRun as SizeRun  # noqa: TC001  (named here for the rooms below)
+from imsinspect.capture.rtcp import RtcpEnds as RtcpEnds  # noqa: TC001  (named here for the rooms below)
 from imsinspect.capture.rtcp import RtcpSample as RtcpSample  # noqa: TC001  (named here for the rooms below)
 
 if TYPE_CHECKING:
@@ -460,6 +461,7 @@ class RtcpSource:
     last_plain: FrameId = 0
     plain_samples: list[RtcpSample] = field(default_factory=list)
     other_samples: list[RtcpSample] = field(default_factory=list)
+    ends: RtcpEnds | None = field(default=None, repr=False, compare=False)  # of those behind the samples, not plain
     layout: SrtcpLayout | None = None  # of the datagrams that are not plain
     multiplexed: bool = False  # on a 5-tuple that also carries RTP
     proof: Proof | None = None

@@ -282,6 +282,19 @@ def test_control_packets_sighted_twice_count_once(read):
     assert len(found.other_samples) == 20
 
 
+def test_the_ends_of_control_packets_are_kept_behind_the_samples(read):
+    srtp = build.Srtp(build.master_key("a"))
+    protected = [srtp.protect_rtcp(build.sender_report(7, packets=n)) for n in range(100)]
+    packets = [*protected[:70], build.sender_report(7), *protected[70:]]
+    (found,) = senders(read, *packets)
+    assert found.ends is not None
+    assert [row.tobytes() for row in found.ends.octets][-36:] == [each[-32:] for each in protected[64:]]
+    assert found.ends.frame.tolist()[-36:] == [*range(65, 71), *range(72, 102)]
+    assert set(found.ends.length.tolist()) == {42}
+    (few,) = senders(read, *protected[:64])
+    assert few.ends is None
+
+
 @pytest.mark.parametrize("kind", [196, 199, 214, 223])
 def test_a_first_packet_of_an_unknown_type_is_no_rtcp(read, kind):
     assert senders(read, bytes((0x80, kind, 0, 1)) + bytes(4)) == []

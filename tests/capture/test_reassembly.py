@@ -506,6 +506,15 @@ def test_control_and_handshakes_in_channels_are_found(read):
     assert [(each.packets, each.plain) for each in found.rtcp.senders()] == [(1, 1)]
 
 
+def test_control_that_a_relay_carries_in_two_ways_stands_in_the_order_of_the_capture(read):
+    srtp = build.Srtp(build.master_key("a"))
+    protected = [srtp.protect_rtcp(build.sender_report(7, packets=n)) for n in range(8)]
+    wrapped = [(indication if n < 3 else channel)(each) for n, each in enumerate(protected)]
+    found = read(build.pcap([(n, build.udp(CLIENT, RELAY, each)) for n, each in enumerate(wrapped)])).found
+    (sender,) = found.rtcp.senders()
+    assert [each.data for each in sender.other_samples] == protected
+
+
 def test_turn_over_tcp_is_recognised_in_mid_stream(read):
     frames = [channel(each, padded=True) for each in media(20)]
     data = [frames[0], frames[1] + frames[2], frames[3][:30], frames[3][30:], *frames[4:]]

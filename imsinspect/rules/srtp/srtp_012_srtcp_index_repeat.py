@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from imsinspect.capture.rtcp import END_OCTETS
 from imsinspect.rules.facts import counted, direction, frame_text, not_assessed, secure_rtp, text
 from imsinspect.rules.facts import media_name as name_of_media
 from imsinspect.rules.needs import MEDIA
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
-from imsinspect.rules.srtp.index_words import index_words
+from imsinspect.rules.srtp.index_words import index_place, kept_words, later_words
 from imsinspect.rules.srtp.selection import sdes_lines, unanswered_offers
 from imsinspect.trace.model import RtcpSource
 
@@ -105,8 +106,8 @@ def srtcp_index_repeat(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         encoders. Take a new SSRC, or a new key and port, where the counter is lost.
     When it is not assessed:
         N-KEY: the place of the index word is not known (too few packets, and no suite or no key that verifies them);
-        only the first 64 packets of a sender are kept, and no key verifies the others; or two counters alternate under
-        one SSRC, behind which two sources may stand (IMS-SSRC-002). N-MED: no RTCP of a secure line was seen. N-OA: the
+        packets behind the first 64 of a sender are cut and no key verifies them; or two counters alternate under one
+        SSRC, behind which two sources may stand (IMS-SSRC-002). N-MED: no RTCP of a secure line was seen. N-OA: the
         answer to a secure offer was not seen. N-SIP: ESP or TLS that could not be opened may hold the signalling. Equal
         packets are second sightings or replays (IMS-SRTP-011); a new key on a new port may begin at zero.
     """
@@ -182,9 +183,12 @@ def _compared(trace: Trace, sender: _Sender) -> Outcome:
     """What the index words of kept packets show."""
     source, keyed = sender.source, sender.keyed
     party = sender.use.party if sender.use is not None else b""
-    words = index_words(source, keyed.at(source.first.time).of_party(party) if keyed is not None else None)
-    if not words:
+    place = index_place(source, keyed.at(source.first.time).of_party(party) if keyed is not None else None)
+    if place is None:
         return not_assessed(sender.subject, "N-KEY", "too few SRTCP packets to find the index word without keys")
+    words = kept_words(source, place)
+    later = later_words(source, place)
+    words += later or ()
     steps = _steps(words, sender, party)
     repeated = [step for step in steps if step.repeated and not step.rekeyed]
     falls = [step for step in steps if not step.repeated]
@@ -195,7 +199,7 @@ def _compared(trace: Trace, sender: _Sender) -> Outcome:
         return not_assessed(sender.subject, "N-KEY", reason)
     if steps:
         return _backwards(trace, sender, steps[0], len(steps))
-    if len(words) < source.packets - source.plain and not _all_verified(source):
+    if later is None and len(words) < source.packets - source.plain and not _all_verified(source):
         return not_assessed(sender.subject, "N-KEY", "not all SRTCP packets were kept, and no key verifies the others")
     return Outcome("pass", sender.subject)
 
@@ -212,9 +216,10 @@ def _steps(words: list[IndexWord], sender: _Sender, party: bytes) -> list[_Step]
     out: list[_Step] = []
     highest: IndexWord | None = None
     for word in words:
-        if word.sample.data in seen:
+        end = word.sample.data[-END_OCTETS:]
+        if end in seen:
             continue
-        seen.add(word.sample.data)
+        seen.add(end)
         same = by_index.setdefault(word.number, word)
         if same is not word:
             out.append(_Step(same, word, True, _rekeyed(same, word, sender, party)))

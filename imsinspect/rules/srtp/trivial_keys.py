@@ -25,11 +25,13 @@ PUBLISHED: dict[bytes, str] = {
 
 def trivial(key: bytes, salt: bytes) -> str:
     """What is wrong with a master key, in words; "" if nothing shows that it was not drawn at random."""
-    if len(set(key)) == 1:
+    different = len(set(key))
+    if different == 1:
         return "all octets of the key are equal"
     if len({(after - before) & 0xFF for before, after in pairwise(key)}) == 1:
         return "the octets of the key count up or down"
-    if any(key[octets:] == key[:-octets] for octets in range(2, min(LONGEST_PATTERN, len(key) // 2) + 1)):
+    patterns = range(2, min(LONGEST_PATTERN, len(key) // 2) + 1) if different <= LONGEST_PATTERN else ()
+    if any(key[octets:] == key[:-octets] for octets in patterns):
         return "the key repeats a pattern"
     published = next((source for known, source in PUBLISHED.items() if known.startswith(key)), "")
     if published:

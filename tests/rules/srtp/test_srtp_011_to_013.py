@@ -245,7 +245,37 @@ def test_an_index_that_never_changes(told) -> None:
 
 def test_more_packets_than_are_kept(told) -> None:
     assert told(SRTP_012, agreed(rtcp(reports(100), every=0.1))).rows == [("pass", "", 1)]
-    assert told(SRTP_012, masked(rtcp(reports(100), every=0.1))).rows == [("not-assessed", "N-KEY", 1)]
+    assert told(SRTP_012, masked(rtcp(reports(100), every=0.1))).rows == [("pass", "", 1)]
+
+
+def test_an_index_that_comes_again_behind_the_kept_packets(told) -> None:
+    """The last octets of all packets are kept: the index word is among them."""
+    repeated = [*reports(100), context("a", srtcp_index=79).protect_rtcp(report(999)), *reports(20, begin=100)]
+    finding = told(SRTP_012, masked(rtcp(repeated, every=0.1))).finding
+    assert (finding.severity, finding.confidence) == (Severity.CRITICAL, "strong")
+    assert "index 80 again" in finding.message
+    begun_anew = [*reports(100), *(context("a", srtcp_index=n).protect_rtcp(report(900 + n)) for n in range(60))]
+    assert told(SRTP_012, masked(rtcp(begun_anew, every=0.1))).finding.severity == Severity.CRITICAL
+    doubled = [*reports(100), *reports(100)[70:]]
+    assert told(SRTP_012, masked(rtcp(doubled, every=0.1))).rows == [("pass", "", 1)]
+
+
+def test_packets_that_are_cut() -> None:
+    """Without a key, and without its end, a packet does not show its index."""
+    packets = masked(rtcp(reports(90), every=0.1))
+    whole, cut = build.pcap(packets[:60]), build.pcap(packets[60:], snap_length=80)
+    rows = evaluate(build.audit_bytes(whole, cut).trace, Scene(), [BY_ID[SRTP_012]]).assessments
+    gaps = {row.gap: row.reason for row in rows}
+    assert set(gaps) == {"N-KEY", "N-FRAG"}  # the BYE is cut as well
+    assert gaps["N-KEY"] == "not all SRTCP packets were kept, and no key verifies the others"
+
+
+def test_the_root_of_keystream_reuse_in_srtcp() -> None:
+    """rules.md 19.1.3."""
+    audit = build.audit_bytes(build.pcap(agreed(rtcp(twice()))))
+    root = next(each for each in audit.findings if each.rule == SRTP_012)
+    reuse = next(each for each in audit.findings if each.rule == "IMS-SSRC-003")
+    assert reuse.follows_from == [root.fingerprint]
 
 
 def test_too_few_packets_no_packets_and_plain_ones(told) -> None:
