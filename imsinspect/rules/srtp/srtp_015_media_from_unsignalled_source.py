@@ -87,9 +87,8 @@ def media_from_unsignalled_source(trace: Trace, scene: Scene) -> Iterator[Outcom
 def _of_line(trace: Trace, call: Call, line: MediaLine, states: list[LineState], focus: bool) -> Iterator[Outcome]:
     """One outcome for each direction: the gravest of its streams."""
     subject = Subject("media", line.id)
-    announced = _announced(call)
-    tags = {tag for state in states for tag in (state.negotiation.offerer_tag, state.negotiation.answerer_tag)}
     directions: dict[bytes | str, Outcome] = {}
+    announced: dict[bytes, set[str]] | None = None
     for use in line.streams:
         stream = use.stream
         side = use.party or use.sender
@@ -97,21 +96,44 @@ def _of_line(trace: Trace, call: Call, line: MediaLine, states: list[LineState],
             continue
         if share_agreed(stream.first.time, stream.last.time, states) == 0:
             continue  # early media of a branch that did not answer
-        # All but the receiver: of a forked call any branch may send.
-        others = [addresses for tag, addresses in announced.items() if tag == use.party or tag not in tags]
-        signalled = set[str]().union(*others)
-        if use.because == "source" or stream.source.ip in signalled | _signalling(call, use.party):
+        if use.because == "source" or _usual(use, stream, states):
             outcome = Outcome("pass", subject)
-        elif not announced.get(use.party):
-            outcome = not_assessed(subject, "N-OA", "one side's description was not seen, or names no address")
         else:
-            outcome = _unsignalled(trace, call, line, states, use, stream, signalled, focus)
+            announced = announced if announced is not None else _announced(call)
+            outcome = _elsewhere(trace, call, line, states, use, stream, announced, focus)
         before = directions.get(side)
         if before is None or GRAVITY[outcome.verdict] > GRAVITY[before.verdict]:
             directions[side] = outcome
     yield from directions.values()
     if not directions:
         yield not_assessed(subject, "N-MED", "fewer than 20 packets of the line were seen")
+
+
+def _usual(use: StreamUse, stream: MediaStream, states: list[LineState]) -> bool:
+    """The source is the address of the sender's c= line."""
+    for state in states:
+        offers = state.negotiation.offerer_tag == use.party
+        media = state.offered if offers else state.answered
+        if media is not None and canonical(media.connection) == stream.source.ip:
+            return True
+    return False
+
+
+def _elsewhere(
+    trace: Trace, call: Call, line: MediaLine, states: list[LineState], use: StreamUse, stream: MediaStream,
+    announced: dict[bytes, set[str]], focus: bool,
+) -> Outcome:  # fmt: skip
+    """The outcome for a stream from another address than the usual one."""
+    subject = Subject("media", line.id)
+    tags = {tag for state in states for tag in (state.negotiation.offerer_tag, state.negotiation.answerer_tag)}
+    # All but the receiver: of a forked call any branch may send.
+    others = [addresses for tag, addresses in announced.items() if tag == use.party or tag not in tags]
+    signalled = set[str]().union(*others)
+    if stream.source.ip in signalled | _signalling(call, use.party):
+        return Outcome("pass", subject)
+    if not announced.get(use.party):
+        return not_assessed(subject, "N-OA", "one side's description was not seen, or names no address")
+    return _unsignalled(trace, call, line, states, use, stream, signalled, focus)
 
 
 def _announced(call: Call) -> dict[bytes, set[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dissectors.sdp.suites import DTLS_SRTP_PROFILES
-from imsinspect.keys.diagnosis import TAG_LENGTH
+from imsinspect.keys.diagnosis import TAG_CUT, TAG_LENGTH
 from imsinspect.rules.facts import agreement, counted, direction, frame_text, media_name, not_assessed, text
 from imsinspect.rules.needs import MEDIA
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
@@ -50,13 +50,18 @@ def srtcp_tag_short(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         Let the sender append 80-bit tags to RTCP whatever the suite says of RTP (RFC 4568 §6.2).
     When it is not assessed:
         N-KEY: neither keys nor index words show the tag, or the suite is not known; bring a key file or more of the
-        capture. N-MED: no SRTCP of the line was seen. N-OA: the answer was not seen.
+        capture. N-MED: no SRTCP of the line was seen. N-OA: the answer was not seen. SRTCP that has no tag at all
+        is the object of IMS-SRTP-003.
     """
     for call, line, states in secure_lines(trace):
         directions: dict[bytes | str, Outcome] = {}
+        untagged = False
         for use in line.rtcp:
             source = use.stream
             if not isinstance(source, RtcpSource) or source.plain == source.packets:
+                continue
+            if _untagged(source):
+                untagged = True
                 continue
             state = next((each for each in reversed(states) if each.begins <= source.first.time), states[0])
             outcome = _of_source(trace, call, line, state, use, source)
@@ -65,9 +70,16 @@ def srtcp_tag_short(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             if known is None or GRAVITY[outcome.verdict] > GRAVITY[known.verdict]:
                 directions[side] = outcome
         yield from directions.values()
-        if not directions:
+        if not directions and not untagged:
             yield not_assessed(Subject("media", line.id), "N-MED", "no SRTCP of the line was seen")
     yield from unanswered(trace)
+
+
+def _untagged(source: RtcpSource) -> bool:
+    """No tag at all, as IMS-SRTP-003 says."""
+    if source.proof is not None and source.proof.diagnosis == TAG_CUT:
+        return True
+    return source.layout is not None and not source.layout.tag_octets
 
 
 def _of_source(

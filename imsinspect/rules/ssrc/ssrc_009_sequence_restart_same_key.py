@@ -11,6 +11,7 @@ from imsinspect.rules.facts import (
     frame_text,
     media_name,
     not_assessed,
+    secure_rtp,
     text,
 )
 from imsinspect.rules.needs import MEDIA
@@ -73,9 +74,7 @@ def sequence_restart_same_key(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     """
     for each in senders(trace, scene):
         first = each.streams[0]
-        if all(stream.kind == "rtp" for stream in each.streams) or not any(s.in_sequence for s in each.streams):
-            continue
-        if each.line is None and first.kind != "srtp":
+        if not _protected(each) or not any(stream.in_sequence for stream in each.streams):
             continue
         back = _back(each)
         if back is None or back.changed:
@@ -85,6 +84,14 @@ def sequence_restart_same_key(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     for _, line, _ in secure_lines(trace):
         if not line.streams:
             yield not_assessed(Subject("media", line.id), "N-MED", "no media of the secure line was seen")
+
+
+def _protected(sender: Sender) -> bool:
+    """SRTP by what its packets show, or by the agreement unless they are evidently in clear."""
+    if any(stream.kind == "srtp" for stream in sender.streams):
+        return True
+    agreed = sender.line is not None and any(secure_rtp(state) for state in sender.line.states)
+    return agreed and any(stream.kind != "rtp" for stream in sender.streams)
 
 
 def _back(sender: Sender) -> _Back | None:
