@@ -77,7 +77,7 @@ CAUSES = {
     tier=2,
     profiles=("ALL",),
     references=("RFC 3711 §3.3", "RFC 3711 §4.2", "RFC 4568 §6.4.1"),
-    follows=("IMS-SRTP-015",),
+    follows=("IMS-SRTP-001", "IMS-SRTP-009", "IMS-SRTP-013", "IMS-SRTP-015"),
     needs=(MEDIA,),
 )
 def srtp_auth_failure(trace: Trace, scene: Scene) -> Iterator[Outcome]:

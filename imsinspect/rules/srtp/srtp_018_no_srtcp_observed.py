@@ -51,6 +51,7 @@ def no_srtcp_observed(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         A stream of less than a minute is no object of it. Whether the filter of the capture left out the RTCP port
         can't be seen; the finding says so.
     """
+    paths = {frozenset((source.source, source.destination)) for source in trace.rtcp_sources}
     for call, line, states in secure_lines(trace):
         streams = [use.stream for use in line.streams if isinstance(use.stream, MediaStream)]
         lasting = [each for each in streams if each.kind == "srtp" and _length(each, states) > LONG]
@@ -58,7 +59,8 @@ def no_srtcp_observed(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             _no_rtcp(media) for state in states for media in (state.offered, state.answered) if media
         ):
             continue
-        if line.rtcp:
+        # Of a bundle the RTCP of all lines may be tied to one of them.
+        if line.rtcp or any(frozenset((each.source, each.destination)) in paths for each in streams):
             yield Outcome("pass", Subject("media", line.id))
         else:
             yield _found(trace, call, line, states, max(lasting, key=lambda each: _length(each, states)))

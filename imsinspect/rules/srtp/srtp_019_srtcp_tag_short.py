@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dissectors.sdp.suites import DTLS_SRTP_PROFILES
 from imsinspect.keys.diagnosis import TAG_CUT, TAG_LENGTH
@@ -11,6 +11,7 @@ from imsinspect.rules.needs import MEDIA
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 from imsinspect.rules.srtp.lines import GRAVITY, secure_lines, unanswered
+from imsinspect.rules.srtp.mikey_lines import mikey_lines
 from imsinspect.trace.model import RtcpSource
 
 if TYPE_CHECKING:
@@ -19,10 +20,19 @@ if TYPE_CHECKING:
     from dissectors.sdp.suites import CryptoSuite
     from imsinspect.capture.frames import FrameId
     from imsinspect.rules.rule import Scene
+    from imsinspect.rules.srtp.mikey_lines import MikeyLine
     from imsinspect.trace.model import Call, LineState, MediaLine, StreamUse, Trace
 
 SHORT = 4  # octets: the tag of RTP under the _32 suites
 FULL = 10  # octets: the tag of RTCP under all suites with HMAC-SHA1
+
+
+class _Agreed(NamedTuple):
+    """What was agreed for the RTCP of a line."""
+
+    name: str
+    tag_octets: int
+    aead: bool
 
 
 @rule(
@@ -53,6 +63,7 @@ def srtcp_tag_short(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         capture. N-MED: no SRTCP of the line was seen. N-OA: the answer was not seen. SRTCP that has no tag at all
         is the object of IMS-SRTP-003.
     """
+    mikey = {each.line.id: each for each in mikey_lines(trace, scene)}
     for call, line, states in secure_lines(trace):
         directions: dict[bytes | str, Outcome] = {}
         untagged = False
@@ -64,7 +75,7 @@ def srtcp_tag_short(trace: Trace, scene: Scene) -> Iterator[Outcome]:
                 untagged = True
                 continue
             state = next((each for each in reversed(states) if each.begins <= source.first.time), states[0])
-            outcome = _of_source(trace, call, line, state, use, source)
+            outcome = _of_source(trace, call, line, state, use, source, _agreed(state, line, mikey.get(line.id)))
             side = use.party or use.sender
             known = directions.get(side)
             if known is None or GRAVITY[outcome.verdict] > GRAVITY[known.verdict]:
@@ -83,8 +94,9 @@ def _untagged(source: RtcpSource) -> bool:
 
 
 def _of_source(
-    trace: Trace, call: Call, line: MediaLine, state: LineState, use: StreamUse, source: RtcpSource
-) -> Outcome:
+    trace: Trace, call: Call, line: MediaLine, state: LineState, use: StreamUse, source: RtcpSource,
+    agreed: _Agreed | None,
+) -> Outcome:  # fmt: skip
     subject = Subject("media", line.id)
     proof, layout = source.proof, source.layout
     short = proof.diagnoses.get(TAG_LENGTH, 0) if proof is not None else 0
@@ -92,37 +104,42 @@ def _of_source(
         frames = [each.frame for each in proof.failures if each.diagnosis == TAG_LENGTH]
         first = frames[0] if frames else proof.first_failed or source.first.frame
         last = frames[-1] if len(frames) == short else proof.last_failed or first
-        return _found(trace, call, line, state, use, (first, last), short, "proven")
+        return _found(trace, call, line, state, use, (first, last), short, agreed, "proven")
     if proof is not None and proof.verified:
         return Outcome("pass", subject)
-    suite = _suite(state, line)
-    if layout is None or suite is None:
+    if layout is None or agreed is None:
         return not_assessed(subject, "N-KEY", "neither keys nor index words show the tag, or the suite is not known")
-    if suite.aead or layout.aead or layout.tag_octets >= suite.srtcp_tag:
+    if agreed.aead or layout.aead or layout.tag_octets >= agreed.tag_octets:
         return Outcome("pass", subject)
-    if layout.tag_octets != SHORT or suite.srtcp_tag != FULL:
+    if layout.tag_octets != SHORT or agreed.tag_octets != FULL:
         return not_assessed(subject, "N-KEY", "neither keys nor index words show the tag, or the suite is not known")
     frames = [each.frame for each in source.other_samples] or [source.first.frame]
     packets = source.packets - source.plain
-    return _found(trace, call, line, state, use, (frames[0], frames[-1]), packets, "strong")
+    return _found(trace, call, line, state, use, (frames[0], frames[-1]), packets, agreed, "strong")
 
 
-def _suite(state: LineState, line: MediaLine) -> CryptoSuite | None:
-    """The suite that was agreed by an a=crypto line or a DTLS handshake."""
+def _agreed(state: LineState, line: MediaLine, mikey: MikeyLine | None) -> _Agreed | None:
+    """The protection that was agreed by an a=crypto line, by MIKEY or by a DTLS handshake."""
     crypto = state.answered.crypto if state.answered is not None else ()
     if crypto:
-        return crypto[0].crypto_suite
+        return _of_suite(crypto[0].crypto_suite)
+    if mikey is not None:
+        tags = {(str(each.suite or each), each.srtcp_tag_length, each.aead) for each in mikey.policies}
+        return _Agreed(*tags.pop()) if len(tags) == 1 else None
     chosen = [hello.use_srtp[0] for session in line.tls_sessions for hello in session.server_hellos if hello.use_srtp]
-    return DTLS_SRTP_PROFILES.get(chosen[-1]) if chosen else None
+    return _of_suite(DTLS_SRTP_PROFILES.get(chosen[-1])) if chosen else None
+
+
+def _of_suite(suite: CryptoSuite | None) -> _Agreed | None:
+    return _Agreed(suite.name, suite.srtcp_tag, suite.aead) if suite is not None else None
 
 
 def _found(
     trace: Trace, call: Call, line: MediaLine, state: LineState, use: StreamUse, frames: tuple[FrameId, FrameId],
-    packets: int, confidence: str,
+    packets: int, agreed: _Agreed | None, confidence: str,
 ) -> Outcome:  # fmt: skip
-    suite, way = _suite(state, line), direction(use)
-    source = use.stream
-    name = suite.name if suite is not None else state.offered.transport
+    way, source = direction(use), use.stream
+    name = agreed.name if agreed is not None else state.offered.transport
     observed, expected = f"tag of {8 * SHORT} bits", f"tag of {8 * FULL} bits"
     told = "they verify with it and with no other" if confidence == "proven" else "told by the index words before it"
     first, last = frames

@@ -70,6 +70,7 @@ def key_kept_on_address_change(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         if repeat.kind == ADDRESS_CHANGED:
             place = repeat.places[-1]
             kept[place.line, place.party, place.frame] = repeat.key
+    told: set[tuple[object, ...]] = set()  # hops that carry the same description on are one object
     calls = {call.id: call for call in trace.calls}
     for name, lines in keyed_lines(trace, scene).items():
         call = calls[name]
@@ -85,7 +86,8 @@ def key_kept_on_address_change(trace: Trace, scene: Scene) -> Iterator[Outcome]:
                     )
                 elif key is None or _selected(before.media, after.media) or _goes_on(trace, scene, line, after):
                     yield Outcome("pass", Subject("media", line.id))
-                else:
+                elif (key, after.role, _address(after.media)) not in told:
+                    told.add((key, after.role, _address(after.media)))
                     yield _found(trace, scene, call, line, before, after, key)
             if not seen_from_start(call) and _in_dialog(line.states[0]):
                 reason = "the capture begins inside the call: what the line named before is not known"

@@ -8,7 +8,7 @@ from imsinspect.policy import SECOND, Policy, Thresholds
 from imsinspect.profiles import ProfileChoice
 from imsinspect.rules.outcome import Severity
 from imsinspect.trace.header_extensions import elements
-from tests import build
+from tests import build, mikey
 from tests.rules.conftest import (
     SSRC_A,
     SSRC_B,
@@ -180,6 +180,28 @@ def test_one_report_passes_and_less_than_a_minute_is_no_object(told) -> None:
     assert told(SRTP_018, secure_call(short, duration=400.0)).rows == []
 
 
+def test_rtcp_of_a_bundle_is_tied_to_one_of_its_lines(told) -> None:
+    """T-MUX: reports of the first line on the port of both."""
+    offered, answered = (
+        build.sdp(
+            end[0],
+            build.audio(end[1], "RTP/SAVP", build.crypto(f"{seed} 1"), "a=mid:0", "a=rtcp-mux", "a=ssrc:1 cname:x"),
+            build.audio(end[1], "RTP/SAVP", build.crypto(f"{seed} 2"), "a=mid:1", "a=rtcp-mux", "a=ssrc:2 cname:x"),
+            session=("a=group:BUNDLE 0 1",),
+        )
+        for end, seed in ((A, "a"), (B, "b"))
+    )
+    media = [
+        build.rtp_stream(A, B, number, build.speech(200), at=1.0, interval=0.5, srtp=context(f"a {number}"))
+        for number in (1, 2)
+    ]
+    bodies = {"offer": offered, "answer": answered}
+    assert told(SRTP_018, secure_call(*media, duration=200.0, **bodies)).rows == [("violation", "", 2)]
+    sender = context("a 1")
+    report = [(5.0 + n, build.udp(A, B, sender.protect_rtcp(build.sender_report(1)))) for n in range(3)]
+    assert told(SRTP_018, secure_call(*media, report, duration=200.0, **bodies)).rows == [("pass", "", 2)]
+
+
 # --- IMS-SRTP-019 ---------------------------------------------------------------------------------
 
 SHORT_SUITE = "AES_CM_128_HMAC_SHA1_32"
@@ -246,6 +268,26 @@ def test_one_packet_without_keys_an_unknown_suite_and_no_rtcp(told) -> None:
     assert told(SRTP_019, dtls_call(reports(4, 1))).rows == [("not-assessed", "N-KEY", 1)]
     assert told(SRTP_019, dtls_call(reports(4), server_extensions=b"")).rows == [("not-assessed", "N-KEY", 1)]
     assert told(SRTP_019, secure_call(**BOTH_SHORT)).rows == [("not-assessed", "N-MED", 1)]
+
+
+def by_mikey(*parameters: dict[int, int], media: list[build.Packet]) -> list[build.Packet]:
+    """A call keyed by MIKEY that nobody can open, with these policies."""
+    plain = {"rand": None, "initiator": None, "responder": None, "auth": None}
+    offered = tuple(mikey.policy(each, number) for number, each in enumerate(parameters))
+    messages = (
+        mikey.Message(data_type=0, policies=offered, kemac=mikey.kemac(), **plain),
+        mikey.Message(data_type=1, **plain),
+    )
+    return build.in_time_order(mikey.call(*messages), media)
+
+
+def test_the_policies_of_mikey_tell_the_tag(told) -> None:
+    """Without any the defaults hold (RFC 3830 §6.10.1); two that differ tell nothing."""
+    finding = told(SRTP_019, by_mikey(media=reports(4))).finding
+    assert (finding.verdict, finding.confidence) == ("violation", "strong")
+    assert "where AES_CM_128_HMAC_SHA1_80 prescribes 80" in finding.message
+    assert told(SRTP_019, by_mikey(media=reports(10))).rows == [("pass", "", 1)]
+    assert told(SRTP_019, by_mikey({0: 1}, {0: 6, 1: 16}, media=reports(4))).rows == [("not-assessed", "N-KEY", 1)]
 
 
 def test_authenticated_encryption_has_other_tags(told) -> None:

@@ -262,6 +262,34 @@ def test_a_long_key_that_begins_with_a_short_one(told) -> None:
     assert "one master key with other octets behind it" in finding.message
 
 
+def over_two_hops(*rounds: tuple[bytes, bytes]) -> list[build.Packet]:
+    """The same messages from A to a proxy and from there to B."""
+    proxy = ("192.0.2.1", 5060)
+    packets = []
+    for delay, ends, via in (
+        (0.0, (build.ALICE, proxy), ()),
+        (0.01, (proxy, build.BOB), ("SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKx",)),
+    ):
+        dialog = build.Dialog(caller=ends[0], callee=ends[1], via=via)
+        script = []
+        for number, (first, second) in enumerate(rounds):
+            at = 10.0 * number + delay
+            script += [
+                (at, dialog.request("INVITE", first, in_dialog=number > 0), True),
+                (at + 0.5, dialog.response(200, "OK", second), False),
+                (at + 0.6, dialog.request("ACK"), True),
+            ]
+        packets += build.carry(dialog, script)
+    return sorted(packets, key=lambda each: each[0])
+
+
+def test_hops_that_carry_the_same_lines_on_are_one_object(told) -> None:
+    """T-B2B."""
+    lines = (build.crypto("a"), build.crypto("a", tag=2, suite="AES_CM_128_HMAC_SHA1_32"))
+    assert len(told(SSRC_012, over_two_hops((offer("RTP/SAVP", *lines), answer()))).findings) == 1
+    assert len(told(SSRC_008, over_two_hops(FIRST, (described(*MOVED, "a"), FIRST[1]))).findings) == 1
+
+
 def test_one_line_masked_keys_and_other_profiles(told) -> None:
     assert told(SSRC_012, build.call(offer(), answer())).rows == []
     masked = [f"a=crypto:{tag} AES_CM_128_HMAC_SHA1_80 inline:{'*' * 40}" for tag in (1, 2)]
