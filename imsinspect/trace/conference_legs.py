@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dissectors.sip.parse import parameters
+from dissectors.sip.parse import parameters, uri_of
 from imsinspect.trace.conference_model import ConferenceLeg
 from imsinspect.trace.dialogs import CHALLENGES, follow, tags_of
+from imsinspect.trace.identities import canonical
 
 if TYPE_CHECKING:
     from imsinspect.trace.conference_focus import Focus
@@ -77,6 +78,7 @@ def _leg(focus: Focus, invite: SignallingMessage, answer: SignallingMessage | No
         answer,
         replaces=replaces,
         joins=joins,
+        contact=_contact(said) if said is not None else "",
         privacy=privacy_of(said) if said is not None else frozenset(),
     )
 
@@ -152,6 +154,11 @@ def _replaces(invite: SignallingMessage) -> tuple[tuple[bytes, bytes, bytes] | N
             call_id = rows[0].partition(b";")[0].strip()
             return (call_id, told.get(b"to-tag", b""), told.get(b"from-tag", b"")), name == b"join"
     return None, False
+
+
+def _contact(message: SignallingMessage) -> str:
+    rows = message.sip.header_values(b"contact")
+    return canonical(uri_of(rows[0])) if rows else ""
 
 
 def privacy_of(message: SignallingMessage) -> frozenset[str]:

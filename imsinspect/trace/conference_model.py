@@ -32,6 +32,7 @@ class ConferenceLeg:
     at_focus: bool = False  # the capture shows the trusted side of the focus (P-Asserted-Identity may be expected)
     also: tuple[str, ...] = ()  # ids of calls that carry the same session on other hops (behind a B2BUA)
     joined_before: bool = False  # the capture begins inside the dialog: `joined` is when it was first seen
+    contact: str = ""  # canonical, of the participant
     privacy: frozenset[str] = frozenset()  # values of the participant's Privacy header, in lower case (RFC 3323 §4.2)
 
     @property

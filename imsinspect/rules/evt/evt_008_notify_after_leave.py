@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from imsinspect.rules.conf.legs import bound
 from imsinspect.rules.conf.membership import memberships
 from imsinspect.rules.evt.notifications import SECURE, places, proof
-from imsinspect.rules.evt.subscribers import MODERATING, participants_of, present, subscriber, users
+from imsinspect.rules.evt.subscribers import moderates, participants_of, present, subscriber, users
 from imsinspect.rules.facts import SECOND, frame_text, not_assessed
 from imsinspect.rules.needs import CONFERENCES
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
-from imsinspect.trace.identities import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
         Conference,
         ConferenceLeg,
         Notification,
-        Participant,
         Subscription,
     )
     from imsinspect.trace.model import Trace
@@ -60,7 +58,7 @@ def notify_after_leave(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             found = participants_of(trace, scene, conference, subscription)
             legs = [leg for each in found for leg in each.legs if leg.accepted]
             if legs:
-                outcomes = _subscription(trace, scene, conference, subscription, found, legs)
+                outcomes = _subscription(trace, scene, conference, subscription, legs)
                 yield from bound(scene, conference, SECURE, outcomes)
 
 
@@ -69,7 +67,6 @@ def _subscription(
     scene: Scene,
     conference: Conference,
     subscription: Subscription,
-    found: list[Participant],
     legs: list[ConferenceLeg],
 ) -> Iterator[Outcome]:
     grace = scene.policy.thresholds.conf_notify_after_leave
@@ -82,7 +79,7 @@ def _subscription(
     if not late:
         yield Outcome("pass", subject)
         return
-    excuse = _excuse(trace, scene, conference, subscription, found, late)
+    excuse = _excuse(trace, scene, conference, subscription, late)
     if excuse:
         yield not_assessed(subject, "N-ROST", excuse)
         return
@@ -105,27 +102,18 @@ def _excuse(
     scene: Scene,
     conference: Conference,
     subscription: Subscription,
-    found: list[Participant],
     late: list[Notification],
 ) -> str:
     """Why the subscriber may be meant to watch; "" for no reason."""
     names = subscriber(scene, subscription)
     allowed = memberships(trace, scene).get(conference.id)
-    if any(each.is_creator for each in found):
-        return "the subscriber created the conference, and may be meant to watch it"
+    if moderates(trace, scene, conference, subscription):
+        return "the subscriber created or moderates the conference, and may be meant to watch it"
     if allowed is not None and allowed.from_policy and allowed.allows(names, scene, late[0].message.time):
         return "the policy authorises the subscriber, and does not say whether it may watch after leaving"
     if any(names & users(scene, present(each)) for each in late):
         return "the roster names the subscriber: it may take part by a dialog that is not in the capture"
-    roles = {
-        role.lower()
-        for each in subscription.notifications
-        if each.document is not None
-        for one in each.document.users
-        if one.roles and names & users(scene, (canonical(one.entity),))
-        for role in one.roles
-    }
-    return "the subscriber moderates the conference, and may be meant to watch it" if roles & MODERATING else ""
+    return ""
 
 
 def _late(

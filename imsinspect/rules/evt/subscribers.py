@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ORDER = 10 * SECOND  # that a subscription may come before its sender's own INVITE is through
 PRESENT = frozenset(("", "connected", "on-hold", "muted-via-focus"))  # statuses of endpoints that take part
+USER_SIDE = "the capture does not show the side of the focus: other dialogs with it may not be in it"
 MODERATING = frozenset(("moderator", "chair", "chairperson", "host", "organizer", "owner", "administrator", "operator"))
 
 
@@ -62,6 +63,18 @@ def nameless(subscription: Subscription) -> bool:
     return not subscription.subscriber or is_anonymous(subscription.subscriber_uri)
 
 
+def moderates(trace: Trace, scene: Scene, conference: Conference, subscription: Subscription) -> bool:
+    """The subscriber created the conference, or has a role in its roster that lets it watch more than others."""
+    names = subscriber(scene, subscription)
+    return any(each.is_creator for each in participants_of(trace, scene, conference, subscription)) or any(
+        not MODERATING.isdisjoint(role.lower() for role in one.roles) and names & users(scene, (canonical(one.entity),))
+        for each in subscription.notifications
+        if each.document is not None
+        for one in each.document.users
+        if one.roles
+    )
+
+
 def present(notification: Notification) -> frozenset[str]:
     """Canonical identities of the users that a document says take part."""
     document = notification.document
@@ -75,17 +88,31 @@ def present(notification: Notification) -> frozenset[str]:
     )
 
 
+@once
+def _uncovered(trace: Trace, scene: Scene) -> dict[str, str]:
+    """Why the capture may lack dialogs with a focus, by conference id; "" where nothing says so."""
+    hidden = next(sealed(trace), None) is not None
+    out = {}
+    for conference in trace.conferences:
+        legs = [leg for _, leg in accepted_legs(conference)]
+        if not legs:
+            out[conference.id] = "no dialog with the focus was captured"
+        elif any(leg.joined_before for leg in legs):
+            out[conference.id] = "the capture begins inside the conference: earlier dialogs are not in it"
+        elif hidden:
+            out[conference.id] = "signalling that could not be read may hold dialogs with the focus"
+        elif not any(leg.at_focus for leg in legs):
+            out[conference.id] = USER_SIDE
+        else:
+            out[conference.id] = ""
+    return out
+
+
 def uncovered(trace: Trace, scene: Scene, conference: Conference, subscription: Subscription) -> str:
     """Why the capture may lack dialogs with the focus, in words; "" where it shows them all."""
-    legs = [leg for _, leg in accepted_legs(conference)]
-    if not legs:
-        return "no dialog with the focus was captured"
-    if not subscription.at_focus and not any(leg.at_focus for leg in legs):
-        return "the capture does not show the side of the focus: other dialogs with it may not be in it"
-    if any(leg.joined_before for leg in legs):
-        return "the capture begins inside the conference: earlier dialogs with the focus are not in it"
-    if next(sealed(trace), None) is not None:
-        return "signalling that could not be read may hold dialogs with the focus"
+    reason = _uncovered(trace, scene)[conference.id]
+    if reason and not (reason == USER_SIDE and subscription.at_focus):
+        return reason
     known = by_user(trace, scene).get(conference.id, {})
     first = next((each for each in subscription.notifications if each.document is not None), None)
     named = users(scene, present(first)) if first is not None else frozenset()
