@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -51,14 +50,15 @@ def _found(packets: Sequence[build.Packet], options: dict[str, Any]) -> Counter[
     return Counter(each.rule for each in audit.findings)
 
 
-@lru_cache(maxsize=256)
-def _clean(scenario: Callable[..., Sequence[build.Packet]], options: tuple[tuple[str, Any], ...]) -> Counter[str]:
-    return _found(scenario(), dict(options))
+_clean: dict[tuple[Callable[..., Sequence[build.Packet]], str], Counter[str]] = {}  # by scenario and options
 
 
 def run(mutation: Mutation) -> Killed:
     """Audit the scenario clean and broken."""
-    before = _clean(mutation.scenario, tuple(sorted(mutation.options.items())))
+    name = (mutation.scenario, repr(sorted(mutation.options.items())))
+    if name not in _clean:
+        _clean[name] = _found(mutation.scenario(), mutation.options)
+    before = _clean[name]
     after = _found(mutation.scenario(**mutation.change), mutation.options)
     return Killed(frozenset(after - before), mutation.kills, mutation.follows)
 
