@@ -47,7 +47,7 @@ CONSEQUENCES = {
     tier=1,
     profiles=PROFILES,
     references=("TS 33.328 Annex G.1", "TR 33.829 §5.1.3", "TR 33.829 §5.3.1"),
-    follows=("IMS-SSRC-010",),
+    follows=("IMS-SSRC-003", "IMS-SSRC-010"),
     needs=(CONFERENCES,),
 )
 def key_shared_between_participants(trace: Trace, scene: Scene) -> Iterator[Outcome]:
@@ -118,6 +118,7 @@ def _shared(trace: Trace, scene: Scene, room: Room, shared: list[SharedKey]) -> 
     places = [place for each in shared for place in each.places]
     allowed = ("TR-KMS",) if first.side == PARTICIPANT else STUDIES
     keys = ", ".join(key_name(each.digest) for each in shared[:4])
+    alike = room.conference.id in copied(trace, scene)
     note = " TR 33.829 allows a group key for streams that all get alike." if of_study(scene, room, allowed) else ""
     return Outcome(
         "violation",
@@ -136,7 +137,7 @@ def _shared(trace: Trace, scene: Scene, room: Room, shared: list[SharedKey]) -> 
         )[:MAX_EVIDENCE],
         role="participant" if first.side == PARTICIPANT else "focus",
         direction=first.side,
-        fact=room.conference.id,
+        fact=room.conference.id if first.side != PARTICIPANT and alike else first.digest,
         normalised=("one key for several participants", EXPECTED),
     )
 

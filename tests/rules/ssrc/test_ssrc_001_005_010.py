@@ -224,11 +224,32 @@ def test_who_was_refused_is_no_participant() -> None:
     assert not found(audit, SSRC_005)
 
 
-def test_second_sightings_and_refreshes() -> None:
-    """T-DUP."""
-    first = joins(ALICE)
+def test_second_sightings() -> None:
+    """T-DUP: of signalling and of media."""
+    first = build.in_time_order(
+        joins(ALICE), heard(ALICE, "focus to alice"), speaks(ALICE, "alice", ssrc=1), heard(BOB, "focus to bob")
+    )
     doubled = [(at + 0.001, frame) for at, frame in first]
-    assert rows(audited(first, doubled, joins(BOB, at=2)), SSRC_005) == [("pass", "", 1)]
+    audit = audited(first, doubled, joins(BOB, at=2), speaks(BOB, "bob", ssrc=2))
+    for rule in (SSRC_001, SSRC_003, SSRC_005, SSRC_010):
+        assert {row[0] for row in rows(audit, rule)} == {"pass"}
+
+
+def test_challenges_and_refreshes() -> None:
+    """T-AUTH: the same description again, with the next CSeq and within the dialog."""
+    challenged = joins(ALICE, final=(407, "Proxy Authentication Required"))
+    again = [(at + 1, data.replace(b"CSeq: 1 ", b"CSeq: 2 ")) for at, data in joins(ALICE, duration=None)]
+    talk = build.Dialog(
+        kit.PROXY, kit.FOCUS, "in-alice-1@test", ALICE.uri, kit.CONFERENCE, "alice1", "focus-alice1", cseq=7, branch=7
+    )
+    refreshed = build.carry(
+        talk,
+        [
+            (20.0, talk.request("INVITE", offer_of(ALICE), in_dialog=True), True),
+            (20.1, talk.response(200, "OK", answer_of(ALICE), headers=("Supported: timer",)), False),
+        ],
+    )
+    assert rows(audited(challenged, again, refreshed, joins(BOB, at=4)), SSRC_005) == [("pass", "", 1)]
 
 
 def with_mikey(user: User, at: float, *, key: bytes, csb_id: int, rand: bytes) -> list[build.Packet]:
@@ -316,6 +337,7 @@ def test_a_mixer_that_sends_other_content_under_one_key_reuses_keystream() -> No
     assert one(audit, SSRC_003).severity is Severity.CRITICAL
     assert not found(audit, SSRC_010)
     assert one(audit, SSRC_005).severity is Severity.INFO
+    assert one(audit, SSRC_005).follows_from == [one(audit, SSRC_003).fingerprint]
 
 
 def test_the_same_packets_on_both_sides_of_a_gateway() -> None:

@@ -261,3 +261,46 @@ def test_a_refresh_by_the_other_side_is_no_echo(told) -> None:
         (5.1, talk.response(200, "OK", offer(), from_callee=False), True),
     ]
     assert told(SSRC_007, build.in_time_order(first, build.carry(talk, script))).rows == [("pass", "", 1)]
+
+
+# --- what is no sharing, whatever the rule --------------------------------------------------------
+
+
+def script_of(talk: build.Dialog, kind: str) -> list[tuple[float, bytes, bool]]:
+    """Messages of one call with two lines, in which descriptions come more than once."""
+    offered, answered = lines(A, "a", "d"), lines(B, "b", "e")
+    script: list[tuple[float, bytes, bool]] = [(0.0, talk.request("INVITE", offered), True)]
+    if kind == "challenge":
+        script.append((0.1, talk.response(407, "Proxy Authentication Required", to_tag="p"), False))
+        talk.cseq += 1
+        script.append((0.2, talk.request("INVITE", offered), True))
+    if kind == "fork":
+        script.append((0.3, talk.response(183, "Progress", lines(B, "x", "y"), to_tag="one"), False))
+    script += [
+        (0.4, talk.response(200, "OK", answered), False),
+        (0.5, talk.request("ACK"), True),
+    ]
+    if kind == "refresh":
+        script += [
+            (5.0, talk.request("INVITE", offered, in_dialog=True), True),
+            (5.1, talk.response(200, "OK", answered), False),
+            (6.0, talk.request("UPDATE", answered, in_dialog=True, from_callee=True), False),
+            (6.1, talk.response(200, "OK", offered, method="UPDATE", from_callee=False), True),
+        ]
+    return script
+
+
+@pytest.mark.parametrize("kind", ["challenge", "fork", "refresh", "double", "leg"])
+@pytest.mark.parametrize("rule", [SSRC_004, SSRC_006, SSRC_007])
+def test_a_call_that_is_seen_several_times_shares_nothing(told, rule: str, kind: str) -> None:
+    """T-AUTH, T-FORK, T-DUP, T-B2B, and refreshes by either side."""
+    packets = build.carry(build.Dialog(callee=PROXY), script_of(build.Dialog(callee=PROXY), kind))
+    more = another("c", "f", at=60)
+    if kind == "double":
+        more += [(at + 0.001, frame) for at, frame in packets]
+    if kind == "leg":
+        leg = build.Dialog(caller=PROXY, call_id="leg", from_tag="x", to_tag="y")
+        more += [(at + 0.005, frame) for at, frame in build.carry(leg, script_of(leg, ""))]
+    result = told(rule, build.in_time_order(packets, more))
+    assert result.findings == []
+    assert {row[0] for row in result.rows} == {"pass"}
