@@ -52,7 +52,8 @@ def self_signed_without_fingerprint(trace: Trace, scene: Scene) -> Iterator[Outc
         N-HS: no handshake of the line was captured, or its certificates are missing or cannot be read. T-13: TLS 1.3
         hides certificates; a key log shows them. T-RES: a resumed session sends none. N-OA: the answer was not seen.
         N-DIR: one side has a fingerprint, and the addresses do not tell which one presents the certificate. T-POL: the
-        certificate has an issuer, and whether the peer trusts it is not known. N-SIP: signalling that could not be
+        certificate has an issuer, or is that of a relay to which the connection was made before the line was offered:
+        whether the peer trusts it is not known. N-SIP: signalling that could not be
         read. Lines with keys by MIKEY expect no certificates: IMS-TLS-005.
     """
     judged: set[str] = set()
@@ -75,6 +76,10 @@ def _by_mikey(state: LineState) -> bool:
 def _session(trace: Trace, call: Call, line: MediaLine, session: TlsSession) -> Iterator[Outcome]:
     subject = Subject("tls-session", session.id)
     states = states_at(line, session)
+    if not states and session.first.time < line.states[0].begins:
+        reason = "the connection is older than the line, as that to a relay is, whose certificate goes by its name"
+        yield not_assessed(subject, "T-POL", reason)
+        return
     if not states:
         yield not_assessed(subject, "N-OA", "no answer that was in force at the handshake was seen")
         return

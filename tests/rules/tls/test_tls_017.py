@@ -66,6 +66,19 @@ def test_a_certificate_with_an_issuer_is_a_matter_of_trust(told) -> None:
     assert told(TLS_017, packets).rows == [("not-assessed", "T-POL", 1)]
 
 
+def test_a_connection_that_is_older_than_its_line_is_one_to_a_relay(told) -> None:
+    """T-POL, RFC 4976: the relay is known by its name."""
+    relay = "a=path:msrps://198.51.100.20:2855/r;tcp msrps://192.0.2.10:2855/a;tcp"
+    offer = build.sdp(A, build.media("message", 2855, "TCP/TLS/MSRP", "*", relay))
+    answer = build.sdp(
+        "203.0.113.7", build.media("message", 2855, "TCP/TLS/MSRP", "*", "a=path:msrps://203.0.113.7:2855/b;tcp")
+    )
+    packets = build.in_time_order(
+        tls(server_certificate=certificate(), at=2.5, data=[b"x"] * 60), build.call(offer, answer, at=3.0)
+    )
+    assert told(TLS_017, packets).rows == [("not-assessed", "T-POL", 1)]
+
+
 def test_lines_with_keys_by_mikey_expect_no_certificates(told) -> None:
     init, resp = (each(sessions=mikey.for_lines("tls")).attribute() for each in (mikey.init, mikey.resp))
     packets = chat(tls(server_certificate=certificate()), offered=(init,), answered=(resp,))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from imsinspect.rules.evaluate import evaluate
 from imsinspect.rules.outcome import Severity
+from imsinspect.rules.registry import BY_ID
+from imsinspect.rules.rule import Scene
+from imsinspect.trace.model import Protection
 from tests import build
 from tests.rules.tls.hellos import CLIENT, SERVER, tls
 
@@ -211,6 +215,23 @@ def test_behind_the_end_of_tls_clear_data_is_information(told) -> None:
     finding = told(TLS_018, together(chat(), clear()), capture_point="post-decryption").finding
     assert (finding.severity, finding.verdict) == (Severity.INFO, "violation")
     assert "declared as post-decryption" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("protection", "severity", "words"),
+    [
+        (Protection.EXPORTED, Severity.INFO, "exported PDUs do not say"),
+        (Protection.OPENED, Severity.MEDIUM, "inside ESP that encrypts"),
+        (Protection.ESP_NULL, Severity.CRITICAL, "Anyone on the path"),
+    ],
+)
+def test_what_is_around_the_clear_data_counts(protection: Protection, severity: Severity, words: str) -> None:
+    """T-CORE, and tunnels."""
+    trace = build.audit_bytes(build.pcap(together(chat(), clear()))).trace
+    trace.connections[0].protection = protection
+    (finding,) = evaluate(trace, Scene(), [BY_ID[TLS_018]]).findings
+    assert finding.severity == severity
+    assert words in finding.message
 
 
 def test_clear_data_under_a_later_agreement_in_clear_is_another_rule(told) -> None:
