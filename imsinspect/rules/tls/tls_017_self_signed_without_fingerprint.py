@@ -76,7 +76,7 @@ def _by_mikey(state: LineState) -> bool:
 def _session(trace: Trace, call: Call, line: MediaLine, session: TlsSession) -> Iterator[Outcome]:
     subject = Subject("tls-session", session.id)
     states = states_at(line, session)
-    if not states and session.first.time < line.states[0].begins:
+    if session.first.time < line.states[0].begins:
         reason = "the connection is older than the line, as that to a relay is, whose certificate goes by its name"
         yield not_assessed(subject, "T-POL", reason)
         return
