@@ -31,6 +31,7 @@ FROM_THE_UE = frozenset((b"security-client", b"security-verify", b"p-preferred-i
 """Those of them that a UE writes."""
 
 CHARGING = b"p-charging-vector"  # inside the trust domain only (RFC 7315 §4.6)
+INDICATOR = b"\na=3ge2ae:"  # TS 24.229 §7.5.2
 ASSERTED = b"p-asserted-identity"
 ACCESS_NETWORK = b"p-access-network-info"
 
@@ -62,6 +63,7 @@ def mark_sides(calls: list[Call], registrations: list[Registration]) -> None:
     registered, ues = _of_registrations(registrations)
     for call in calls:
         hops: dict[Way, str] = {}
+        indicated: set[Way] = set()  # with a=3ge2ae, which a P-CSCF may have forgotten to remove towards the core
         ends = _Ends(ues)
         forwarders: set[object] = {
             way_of(message)[0]
@@ -83,6 +85,10 @@ def mark_sides(calls: list[Call], registrations: list[Registration]) -> None:
                 hops[hop] = side
             if side == ACCESS:
                 ends.add(hop, _ue(message))
+            if INDICATOR in message.sip.body:
+                indicated.add(hop)
+        for hop in indicated:
+            hops.setdefault(hop, ACCESS)
         found = set(hops.values())
         call.side = ACCESS if ACCESS in found else CORE if CORE in found else UNKNOWN
         for line in call.lines:
@@ -156,7 +162,7 @@ def _side(message: SignallingMessage, forwarders: set[object]) -> str:
     """What one message shows of its hop."""
     sip = message.sip
     headers = _headers(message)
-    if message.protection is Protection.ESP_NULL or b"\na=3ge2ae:" in sip.body or headers & OF_THE_UE:
+    if message.protection is Protection.ESP_NULL or headers & OF_THE_UE:
         return ACCESS
     if CHARGING in headers:
         return CORE

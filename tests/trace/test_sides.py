@@ -51,6 +51,11 @@ def test_an_e2ae_indication_is_of_the_access() -> None:
     assert side(request(0, ALICE, PROXY, "INVITE", body=sdp("192.0.2.10", 4000, "a=3ge2ae:requested"))) == "access"
 
 
+def test_an_e2ae_indication_that_was_not_removed_makes_the_core_no_access() -> None:
+    body = sdp("192.0.2.10", 4000, "a=3ge2ae:requested")
+    assert side(request(0, PROXY, S_CSCF, "INVITE", ICID, vias=BELOW, body=body)) == "core"
+
+
 def test_a_message_under_integrity_only_esp_is_of_the_access() -> None:
     assert side(request(0, ALICE, PROXY, "INVITE", protection=Protection.ESP_NULL)) == "access"
 
