@@ -380,6 +380,15 @@ def test_the_party_that_announced_the_address_of_the_server_is_known() -> None:
     assert line.tls_servers == {"tls-1": b"bob"}
 
 
+def test_a_gateway_with_one_port_for_all_calls_has_the_session_of_each_from_its_own_ue() -> None:
+    gateway = msrp("192.0.2.20", 2855)
+    both = call(msrp("192.0.2.10", 2855), gateway, call_id="a") + call(msrp("192.0.2.11", 2855), gateway, call_id="b")
+    first = session(("192.0.2.10", 40_000), ("192.0.2.20", 2855), 1100, 2000)
+    second = session(("192.0.2.11", 40_000), ("192.0.2.20", 2855), 1100, 2000)
+    lines, _, _ = bound(both, sessions=[first, second])
+    assert [line.tls_sessions for line in lines] == [[first], [second]]
+
+
 def test_an_address_that_both_parties_announce_names_neither() -> None:
     same = msrp("192.0.2.10", 2855)
     (line,), _, _ = bound(call(same, same), sessions=[session(("192.0.2.9", 40_000), ("192.0.2.10", 2855), 1100, 2000)])
