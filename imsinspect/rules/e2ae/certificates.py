@@ -8,14 +8,26 @@ from typing import TYPE_CHECKING
 
 from dissectors.sdp.parse import FINGERPRINT_OCTETS
 from imsinspect.rules.e2ae.edge import ANSWERER, OFFERER
-from imsinspect.rules.facts import GRACE, text
+from imsinspect.rules.facts import GRACE, not_assessed, text
+from imsinspect.rules.outcome import Outcome, Subject
+from imsinspect.rules.rule import once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dissectors.sdp.parse import Fingerprint, Media
     from imsinspect.capture.frames import FrameId
-    from imsinspect.trace.model import CertificateInfo, Description, LineState, MediaLine, Place, TlsSession
+    from imsinspect.rules.rule import Scene
+    from imsinspect.trace.model import (
+        Call,
+        CertificateInfo,
+        Description,
+        LineState,
+        MediaLine,
+        Place,
+        TlsSession,
+        Trace,
+    )
 
 WEAK = frozenset((b"md2", b"md5", b"sha-1"))
 
@@ -78,6 +90,34 @@ class Party:
     frame: FrameId | None  # of its Certificate message
     data: Place | None  # that it sent first behind the handshake
     peer_data: Place | None
+
+
+@once
+def _of_several_calls(trace: Trace, scene: Scene) -> frozenset[str]:
+    """Sessions that lines of calls which are no legs of one another may have announced."""
+    owners: dict[str, Call] = {}
+    out: set[str] = set()
+    for call in trace.calls:
+        for line in call.lines:
+            for session in line.tls_sessions:
+                owner = owners.setdefault(session.id, call)
+                if owner is not call and call.id not in owner.related:
+                    out.add(session.id)
+    return frozenset(out)
+
+
+def sessions_of(trace: Trace, scene: Scene, line: MediaLine) -> list[TlsSession]:
+    """The sessions of a line that can be no other call's."""
+    shared = _of_several_calls(trace, scene)
+    return [session for session in line.tls_sessions if session.id not in shared]
+
+
+def no_session(line: MediaLine, what: str) -> Outcome:
+    """The outcome for a line none of whose sessions are known: not captured, or perhaps another call's."""
+    subject = Subject("media", line.id)
+    if line.tls_sessions:
+        return not_assessed(subject, "T-NAT", "the addresses of a connection fit the lines of several calls")
+    return not_assessed(subject, "N-HS", what)
 
 
 def parties(line: MediaLine, session: TlsSession, states: list[LineState]) -> tuple[Party, ...]:

@@ -10,8 +10,10 @@ from imsinspect.rules.e2ae.certificates import (
     computable,
     fingerprint_of,
     matches,
+    no_session,
     parties,
     role_of,
+    sessions_of,
     short,
     shortened,
     signalled,
@@ -75,7 +77,8 @@ def fingerprint_certificate_mismatch(trace: Trace, scene: Scene) -> Iterator[Out
         N-HS: the handshake, or the part with the certificate, is not in the capture. T-13: TLS 1.3 hides certificates;
         a key log shows them. T-RES: an abbreviated handshake shows none. N-OA: the fingerprints of that side were not
         seen, or cannot be computed. N-DIR: the addresses do not tell which side presented the certificate. N-MED: the
-        certificate does not match, and neither data nor the end of the connection was seen. A connection that is closed
+        certificate does not match, and neither data nor the end of the connection was seen. T-NAT: the addresses of the
+        connection fit the lines of several calls. A connection that is closed
         within a second of a handshake that does not match passes. Access and core side are never compared.
     """
     for call in trace.calls:
@@ -84,12 +87,12 @@ def fingerprint_certificate_mismatch(trace: Trace, scene: Scene) -> Iterator[Out
             states = [state for state in line.states if b"a=fingerprint:" in _octets(state)]
             if not states:
                 continue
-            for session in line.tls_sessions:
+            sessions = sessions_of(trace, scene, line)
+            for session in sessions:
                 yield from _session(trace, call, line, session, done)
-            if not line.tls_sessions and any(handshake_agreed(state) for state in states):
+            if not sessions and any(handshake_agreed(state) for state in states):
                 security = states[-1].offered.profile.security.upper()
-                subject = Subject("media", line.id)
-                yield not_assessed(subject, "N-HS", f"no handshake of the agreed {security} was captured")
+                yield no_session(line, f"no handshake of the agreed {security} was captured")
 
 
 def _octets(state: LineState) -> bytes:

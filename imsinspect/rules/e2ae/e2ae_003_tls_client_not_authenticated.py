@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dissectors.tls.suites import suite
+from imsinspect.rules.e2ae.certificates import no_session, sessions_of
 from imsinspect.rules.e2ae.edge import TLS_PROFILES, certified_lines, kms_keyed, line_applies, undetermined
 from imsinspect.rules.facts import frame_text, media_name, not_assessed
 from imsinspect.rules.needs import CALLS
@@ -45,8 +46,8 @@ def tls_client_not_authenticated(trace: Trace, scene: Scene) -> Iterator[Outcome
     When it is not assessed:
         N-HS: the whole handshake is not in the capture. T-13: TLS 1.3 hides the request and the certificate; a key log
         shows them. T-RES: an abbreviated handshake shows neither, and the one that it resumes was not seen. N-MED: no
-        data followed. IMS-PROF-005: the profile of the call is not determined. Suites with a pre-shared key
-        authenticate both sides without certificates.
+        data followed. T-NAT: the addresses of the connection fit several calls. IMS-PROF-005: the profile of the call
+        is not determined. Suites with a pre-shared key authenticate both sides without certificates.
     """
     for call, line, states in certified_lines(trace):
         if kms_keyed(*(media for state in states for media in (state.offered, state.answered))):
@@ -56,12 +57,13 @@ def tls_client_not_authenticated(trace: Trace, scene: Scene) -> Iterator[Outcome
         if applicable is None:
             yield undetermined(subject)
         elif applicable:
-            for session in line.tls_sessions:
+            sessions = sessions_of(trace, scene, line)
+            for session in sessions:
                 outcome = _judge(trace, scene, line, session)
                 if outcome is not None:
                     yield outcome
-            if not line.tls_sessions and any(state.accepted for state in states):
-                yield not_assessed(subject, "N-HS", "no handshake of the agreed TLS was captured")
+            if not sessions and any(state.accepted for state in states):
+                yield no_session(line, "no handshake of the agreed TLS was captured")
 
 
 @once

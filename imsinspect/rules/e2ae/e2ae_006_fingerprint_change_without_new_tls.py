@@ -11,6 +11,7 @@ from imsinspect.rules.e2ae.certificates import (
     matches,
     parties,
     role_of,
+    sessions_of,
     shortened,
     states_at,
     values,
@@ -66,7 +67,8 @@ def fingerprint_change_without_new_tls(trace: Trace, scene: Scene) -> Iterator[O
         if applicable is None:
             yield undetermined(Subject("media", line.id))
         elif applicable:
-            yield from worst((tag, _judge(trace, line, tag, old, new)) for tag, old, new in changes)
+            sessions = sessions_of(trace, scene, line)
+            yield from worst((tag, _judge(trace, line, sessions, tag, old, new)) for tag, old, new in changes)
 
 
 def _changes(states: list[LineState]) -> Iterator[tuple[bytes, LineState, LineState]]:
@@ -83,22 +85,24 @@ def _fingerprints(tag: bytes, state: LineState) -> tuple[Fingerprint, ...]:
     return said[0].fingerprints if said is not None else ()
 
 
-def _judge(trace: Trace, line: MediaLine, tag: bytes, old: LineState, new: LineState) -> Outcome:
+def _judge(
+    trace: Trace, line: MediaLine, sessions: list[TlsSession], tag: bytes, old: LineState, new: LineState
+) -> Outcome:
     subject = Subject("media", line.id)
-    if not line.tls_sessions:
+    if not sessions:
         return not_assessed(subject, "N-MED", "no connection of a line whose fingerprint changed was seen")
-    if any(_handshakes_since(session, new.begins) for session in line.tls_sessions):
+    if any(_handshakes_since(session, new.begins) for session in sessions):
         return Outcome("pass", subject)
     fingerprints = computable(_fingerprints(tag, new))
     shown = False  # that the certificate in use is another one
-    for session in line.tls_sessions:
+    for session in sessions:
         for side in parties(line, session, states_at(line, session)):
             if side.tag == tag and side.certificates:
                 if matches(side.certificates[0], fingerprints):
                     return Outcome("pass", subject)
                 shown = True
     agreed = new.answered_at if new.answered_at is not None else new.begins
-    last = max((place for each in line.tls_sessions for place in _last(each)), key=lambda place: place.time)
+    last = max((place for each in sessions for place in _last(each)), key=lambda place: place.time)
     if last.time <= agreed + GRACE:
         return not_assessed(subject, "N-MED", "nothing was seen on the line after its fingerprint changed")
     return _stays(trace, line, tag, old, new, last, shown)

@@ -41,7 +41,7 @@ MAX_LISTED = 4
     references=("TS 24.229 §7.5.2", "TS 33.328 §7.2.1", "TS 33.328 §7.3.1"),
     needs=(CALLS,),
 )
-def indicator_misuse(trace: Trace, scene: Scene) -> Iterator[Outcome]:
+def rule_3ge2ae_misuse(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     """e2ae indicator with wrong value or direction.
 
     What it checks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imsinspect.capture.frames import capture_index
+from imsinspect.rules.e2ae.certificates import sessions_of
 from imsinspect.rules.e2ae.edge import TLS_PROFILES, certified_lines, line_applies, undetermined
 from imsinspect.rules.facts import SECOND, frame_text, media_name, not_assessed
 from imsinspect.rules.needs import CALLS
@@ -50,7 +51,7 @@ def tls_before_session_setup(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         determined.
     """
     for call, line, states in certified_lines(trace):
-        finished = [session for session in line.tls_sessions if session.completed is not None]
+        finished = [session for session in sessions_of(trace, scene, line) if session.completed is not None]
         if not finished:
             continue
         applicable = line_applies(scene, call, states)

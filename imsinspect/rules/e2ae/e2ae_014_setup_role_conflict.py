@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.e2ae.certificates import role_of, states_at
+from imsinspect.rules.e2ae.certificates import no_session, role_of, sessions_of, states_at
 from imsinspect.rules.e2ae.edge import (
     ANSWERER,
     OFFERER,
@@ -58,8 +58,9 @@ def setup_role_conflict(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         sides do so already.
     When it is not assessed:
         N-HS: no ClientHello of the line was seen. N-DIR: the addresses do not tell which side sent it. N-OA: the answer
-        was not seen. IMS-PROF-005: the profile of the call is not determined. MSRP lines without a=setup on both sides
-        have no negotiated roles. Where tickets bring the keys other agreements are allowed: only suspected.
+        was not seen. T-NAT: the addresses of the connection fit several calls. IMS-PROF-005: the profile of the call is
+        not determined. MSRP lines without a=setup on both sides have no negotiated roles. Where tickets bring the keys
+        other agreements are allowed: only suspected.
     """
     for call, line, states in certified_lines(trace):
         expected = [state for state in states if _client(state)]
@@ -73,11 +74,11 @@ def setup_role_conflict(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         if applicable is None:
             yield undetermined(subject)
         elif applicable:
-            sessions = [session for session in line.tls_sessions if session.client_hellos]
+            sessions = [session for session in sessions_of(trace, scene, line) if session.client_hellos]
             for session in sessions:
                 yield _judge(trace, line, session)
             if not sessions and any(state.accepted for state in expected):
-                yield not_assessed(subject, "N-HS", "no ClientHello of a line with negotiated roles was seen")
+                yield no_session(line, "no ClientHello of a line with negotiated roles was seen")
 
 
 def _client(state: LineState) -> str:

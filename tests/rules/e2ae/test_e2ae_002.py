@@ -179,6 +179,15 @@ def test_the_access_handshake_is_compared_with_the_access_descriptions() -> None
     assert ask(E2AE_002, captured(core)).rows == [("pass", "", 2), ("not-assessed", "N-HS", 1)]
 
 
+def test_a_connection_that_fits_several_calls_is_not_judged() -> None:
+    """T-NAT: UEs whose addresses are rewritten, and a gateway with one port for all of them."""
+    other = from_ue(call_id="other@test", from_uri="sip:carol@example.org", from_tag="carol", branch=50)
+    second = call(chat(("192.0.2.11", 2855), REQUESTED, fingerprint(FOREIGN)), chat(EDGE_CHAT, *ANSWER), dialog=other)
+    behind_nat = tls(("192.0.2.200", 40_000), client_certificate=FOREIGN)
+    packets = build.in_time_order(secure_chat(), second, behind_nat)
+    assert ask(E2AE_002, packets).rows == [("not-assessed", "T-NAT", 2)]
+
+
 # --- DTLS-SRTP ------------------------------------------------------------------------------------
 
 GATEWAY = b"certificate of B"
