@@ -6,16 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from imsinspect.keys.sdes import refused_keys
+from imsinspect.trace.proof_words import AGREED, OFFERED, OTHER_DIRECTION, OTHER_LINE, RELATIONS, SAME_HOSTS, USER
 
 if TYPE_CHECKING:
     from imsinspect.capture.endpoint import Endpoint
     from imsinspect.keys.ring import KeyRing, RingKey
     from imsinspect.trace.model import Call, KeyPlace, MediaLine, MediaStream, RtcpSource, StreamUse, Trace
 
-RELATIONS = (
-    "agreed", "same hosts", "key file", "offered", "other direction", "other line", "other call",
-)  # fmt: skip
-AGREED, SAME_HOSTS, USER, OFFERED, OTHER_DIRECTION, OTHER_LINE, OTHER_CALL = RELATIONS
 ORDER = {name: rank for rank, name in enumerate(RELATIONS)}
 TRIED = frozenset((SAME_HOSTS, USER))  # nothing says that such a key is for these packets, unless it names their SSRC
 MAX_CANDIDATES = 64  # keys of the trace that are tried for one stream

@@ -14,11 +14,11 @@ from imsinspect.capture.identity import PROTOCOL, SSRC, identity_of
 from imsinspect.capture.media import MediaStreams
 from imsinspect.capture.rtcp import RtcpSenders, is_plain
 from imsinspect.capture.stream_messages import StreamMessage
-from imsinspect.keys.diagnosis import PLAIN
 from imsinspect.keys.srtcp_proof import SenderProof
 from imsinspect.keys.srtp_proof import Effort, Packets, StreamProof
 from imsinspect.keys.trial import Otherwise
 from imsinspect.trace.correlate import opened_messages
+from imsinspect.trace.proof_words import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

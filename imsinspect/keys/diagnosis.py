@@ -10,6 +10,7 @@ import numpy as np
 
 from imsinspect.crypto.srtp import SrtpKeys, header_octets, session_keys
 from imsinspect.crypto.srtp_transforms import AeadTransform
+from imsinspect.trace.proof_words import DERIVATION, MKI, OTHER_SUITE, PLAIN, SALT, TAG_CUT, TAG_LENGTH
 from imsinspect.trace.srtcp import compound_length
 
 if TYPE_CHECKING:
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from imsinspect.crypto.srtp import SrtpParameters
     from imsinspect.crypto.srtp_transforms import HmacTransform
     from imsinspect.keys.ring import RingKey
-
-ROLLOVER, STALE, TAG_LENGTH, SALT, MKI, OTHER_SUITE, DERIVATION, WRONG_SSRC, PLAIN, TAG_CUT, ALTERED, NO_KEY = (
-    "rollover counter", "stale key", "tag length", "salt", "MKI", "other suite", "key derivation", "wrong SSRC",
-    "in clear", "tag cut off", "altered", "no key verifies",
-)  # fmt: skip
 
 SRTP_TAGS = (10, 4)  # octets of HMAC-SHA1 tags that a peer may have taken instead (RFC 4568 §6.2)
 SRTCP_TAGS = (4,)  # does not conform (RFC 3711 §5.2), and is seen all the same

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imsinspect.keys.diagnosis import PLAIN, TAG_CUT
 from imsinspect.trace.model import Judgement
+from imsinspect.trace.proof_words import PLAIN, TAG_CUT
 
 if TYPE_CHECKING:
     from imsinspect.trace.model import MediaStream, Proof, Trace

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dissectors.stun.framing import COOKIE
 from imsinspect.crypto.srtp import header_octets
-from imsinspect.keys.diagnosis import ALTERED, WRONG_SSRC
 from imsinspect.keys.reuse import NO_KEYSTREAM, Row, Watch
 from imsinspect.keys.srtcp_proof import SenderProof
 from imsinspect.keys.srtp_proof import Effort, StreamProof
 from imsinspect.keys.trial import Otherwise
+from imsinspect.trace.proof_words import ALTERED, WRONG_SSRC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imsinspect.keys.diagnosis import PLAIN, TAG_CUT, bare_compound, reads_as_compound
+from imsinspect.keys.diagnosis import bare_compound, reads_as_compound
 from imsinspect.keys.trial import (
     Account,
     Otherwise,
@@ -16,6 +16,7 @@ from imsinspect.keys.trial import (
     told_ssrc,
     tries_of,
 )
+from imsinspect.trace.proof_words import PLAIN, TAG_CUT
 
 if TYPE_CHECKING:
     from imsinspect.capture.frames import FrameId

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from imsinspect.capture.frames import capture_index
 from imsinspect.crypto.srtp import verify_many
-from imsinspect.keys.candidates import OTHER_CALL
-from imsinspect.keys.diagnosis import PLAIN, ROLLOVER, bare
+from imsinspect.keys.diagnosis import bare
 from imsinspect.keys.packets import DEPTH, LEAST_DEPTH, SEARCHED_AT, Effort, Late, Packets, Run, alone
 from imsinspect.keys.reuse import Came
 from imsinspect.keys.trial import (
@@ -27,6 +26,7 @@ from imsinspect.keys.trial import (
     told_ssrc,
     tries_of,
 )
+from imsinspect.trace.proof_words import OTHER_CALL, PLAIN, ROLLOVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

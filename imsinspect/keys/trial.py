@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from imsinspect.capture.frames import capture_index
-from imsinspect.keys.candidates import AGREED, OTHER_CALL, TRIED
-from imsinspect.keys.diagnosis import ALTERED, MKI, NO_KEY, PLAIN, SALT, STALE, WRONG_SSRC, variants
+from imsinspect.keys.candidates import TRIED
+from imsinspect.keys.diagnosis import variants
 from imsinspect.trace.model import Failure, KeyUse, Proof
+from imsinspect.trace.proof_words import AGREED, ALTERED, MKI, NO_KEY, OTHER_CALL, PLAIN, SALT, STALE, WRONG_SSRC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dissectors.confinfo import merge
-from dissectors.confinfo.parse import parse
 from imsinspect.trace.conference_model import ConferenceDocument, RosterEndpoint, RosterUser
 
 if TYPE_CHECKING:
@@ -35,6 +34,8 @@ class DocumentReader:
         """The document as the trace keeps it, and with all that it says."""
         known = self._known.get(data)
         if known is None:
+            from dissectors.confinfo.parse import parse  # with XML: loaded where there is a document
+
             parsed = parse(data)
             notes = tuple(note.text for note in parsed.notes[:MAX_TEXTS])
             known = _document(parsed.conference, notes, parsed.whole), parsed.conference

@@ -8,6 +8,7 @@ import numpy as np
 
 from imsinspect.capture.rtcp import END_OCTETS
 from imsinspect.trace.model import RtcpSample
+from imsinspect.trace.proof_words import TAG_LENGTH
 from imsinspect.trace.srtcp import compound_length, find_layout
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from imsinspect.trace.model import RtcpSource
 
 WORD, HEADER, SUITE_TAG, SHORT_TAG = 4, 8, 10, 4
-TAG_LENGTH = "tag length"  # diagnosis of imsinspect.keys.diagnosis
 MAX_LATER = 20_000  # packets that are looked at one by one, of a sender whose indices do not just grow
 LIKELY = 1 << 20  # no call sends so many SRTCP packets; of random words one in 2048 lies below
 

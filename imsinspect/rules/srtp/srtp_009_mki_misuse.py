@@ -10,6 +10,7 @@ from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 from imsinspect.rules.srtp.mikey_lines import mikey_lines
 from imsinspect.rules.srtp.selection import SdesLine, has_crypto, sdes_lines, words
+from imsinspect.trace.proof_words import MKI
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 MANY = 200  # keys of one crypto line
 MAX_LINES = 32  # of one section
 LONGEST = 128  # octets of an MKI (RFC 4568 §6.1)
-WRONG_MKI = "MKI"  # diagnosis of imsinspect.keys.diagnosis
 SHOWN = 4
 
 
@@ -141,7 +141,7 @@ def _carried(trace: Trace, each: SdesLine | MikeyLine) -> Iterator[Outcome]:
         proof, side = use.stream.proof, use.party or use.sender
         if proof is None:
             continue
-        if WRONG_MKI in proof.diagnoses:
+        if MKI in proof.diagnoses:
             if side not in directions or directions[side].verdict == "pass":
                 directions[side] = _wrong_packets(trace, each, use, proof)
         elif proof.verified:
@@ -158,11 +158,11 @@ def _carried(trace: Trace, each: SdesLine | MikeyLine) -> Iterator[Outcome]:
 
 def _wrong_packets(trace: Trace, each: SdesLine | MikeyLine, use: StreamUse, proof: Proof) -> Outcome:
     stream, way = use.stream, direction(use)
-    shown = [failure for failure in proof.failures if failure.diagnosis == WRONG_MKI]
-    run = next((one for one in proof.uses if one.relation == WRONG_MKI), None)
+    shown = [failure for failure in proof.failures if failure.diagnosis == MKI]
+    run = next((one for one in proof.uses if one.relation == MKI), None)
     first = shown[0].frame if shown else run.first if run is not None else stream.first.frame
     detail = shown[0].detail if shown else "another MKI than the signalled one"
-    count = proof.diagnoses[WRONG_MKI]
+    count = proof.diagnoses[MKI]
     expected = "the MKI that was signalled"
     agreed = each.selected[0].evidence(expected) if isinstance(each, SdesLine) else agreement(each.state)
     evidence = [*agreed, Evidence(first, "MKI", detail, expected)]

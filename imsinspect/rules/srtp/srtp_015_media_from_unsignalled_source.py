@@ -6,7 +6,6 @@ from collections import defaultdict
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from imsinspect.keys.candidates import AGREED
 from imsinspect.rules.facts import (
     SECOND,
     counted,
@@ -26,6 +25,7 @@ from imsinspect.rules.srtp.lines import ENOUGH_PACKETS, GRAVITY
 from imsinspect.rules.srtp.times import share_agreed
 from imsinspect.trace.binding import NOWHERE, canonical
 from imsinspect.trace.model import MediaStream
+from imsinspect.trace.proof_words import AGREED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

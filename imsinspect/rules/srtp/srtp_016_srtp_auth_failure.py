@@ -5,21 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from imsinspect.keys.candidates import OFFERED, OTHER_CALL, OTHER_DIRECTION, OTHER_LINE
-from imsinspect.keys.diagnosis import (
-    ALTERED,
-    DERIVATION,
-    MKI,
-    NO_KEY,
-    OTHER_SUITE,
-    PLAIN,
-    ROLLOVER,
-    SALT,
-    STALE,
-    TAG_CUT,
-    TAG_LENGTH,
-    WRONG_SSRC,
-)
 from imsinspect.rules.facts import (
     calls_by_id,
     counted,
@@ -33,6 +18,24 @@ from imsinspect.rules.needs import MEDIA
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 from imsinspect.trace.model import MediaStream
+from imsinspect.trace.proof_words import (
+    ALTERED,
+    DERIVATION,
+    MKI,
+    NO_KEY,
+    OFFERED,
+    OTHER_CALL,
+    OTHER_DIRECTION,
+    OTHER_LINE,
+    OTHER_SUITE,
+    PLAIN,
+    ROLLOVER,
+    SALT,
+    STALE,
+    TAG_CUT,
+    TAG_LENGTH,
+    WRONG_SSRC,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

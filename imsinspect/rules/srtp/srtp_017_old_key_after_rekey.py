@@ -6,7 +6,6 @@ from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from imsinspect.keys.diagnosis import STALE
 from imsinspect.keys.trial import GRACE as PROVEN_GRACE
 from imsinspect.rules.facts import (
     SECOND,
@@ -24,6 +23,7 @@ from imsinspect.rules.rule import rule
 from imsinspect.rules.srtp.lines import GRAVITY, secure_lines
 from imsinspect.rules.srtp.times import moment_of, moments_of
 from imsinspect.trace.model import MediaStream
+from imsinspect.trace.proof_words import STALE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from imsinspect.capture.media import JUMP
-from imsinspect.keys.diagnosis import ROLLOVER
 from imsinspect.rules.facts import (
     direction,
     frame_text,
@@ -20,6 +19,7 @@ from imsinspect.rules.rule import rule
 from imsinspect.rules.srtp.lines import secure_lines
 from imsinspect.rules.ssrc.keys import key_name
 from imsinspect.rules.ssrc.sequences import FOLLOWING, restart_of, senders
+from imsinspect.trace.proof_words import ROLLOVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
