@@ -384,16 +384,9 @@ def _lines_of(
         for claim in index.at(address, first, last):
             if claim.purpose not in purposes:
                 continue
-<<<<<<< HEAD
             mirrored = any(other.party != claim.party for other in index.sides.get((id(claim.line), far), ())[:2])
             beside = mirrored or far.ip == _other_host(claim, first)
             ranked.append(((_meets(claim, first), mirrored, beside, claim.passive, server), claim))
-=======
-            mirrored = 2 * any(other.party != claim.party for other in index.sides.get((id(claim.line), far), ())[:2])
-            if not mirrored:  # who connects uses a port that it does not announce
-                mirrored = int(far.ip in _hosts_of_peer(claim))
-            ranked.append(((_meets(claim, first), mirrored, claim.passive, server), claim))
->>>>>>> c4363c9 (wip4)
     if not ranked:
         return []
     best_rank, best = max(ranked, key=lambda each: (each[0], each[1].begins))
@@ -408,26 +401,12 @@ def _lines_of(
     return _in_order(lines.values())
 
 
-<<<<<<< HEAD
 def _other_host(claim: _Claim, time: int) -> str:
     """The address of the other party, which has no port of its own where it connects (RFC 4145 §4.1); servers of
     many calls are reached at one port."""
     state, role = claim.state_at(time)
     other = state.answered if role == "offerer" else state.offered
     return canonical(other.connection) if other is not None else ""
-=======
-def _hosts_of_peer(claim: _Claim) -> set[str]:
-    """Addresses that the other party announced last, without ports."""
-    state, role = claim.states[-1]
-    media = state.answered if role == "offerer" else state.offered
-    if media is None:
-        return set()
-    hosts = {canonical(media.connection)}
-    if _over_tcp(media) and b"\na=path:" in media.section.text:
-        hop = _authority(media.path[:1])
-        hosts |= {hop.ip} if hop is not None else set()
-    return hosts - NOWHERE
->>>>>>> c4363c9 (wip4)
 
 
 def _server(index: _Index, line: MediaLine, session: TlsSession) -> bytes:
