@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from imsinspect.rules.conf.legs import (
     ALL_CONFERENCES,
+    TELEPHONE,
     TO_THE_EDGE,
     accepted_legs,
     declared,
     leg_lines,
     open_profile,
     who,
+    without_legs,
 )
 from imsinspect.rules.facts import agreement, frame_text, media_name, not_assessed, protection_agreed, text
 from imsinspect.rules.needs import CONFERENCES
@@ -37,7 +38,6 @@ HOPS = {
     "direct": "on the hop from the participant itself",
     "unknown": "on a hop of unknown side",
 }
-TELEPHONE = re.compile(r"\+?\d{5,}(?:@.*)?")
 
 
 @rule(
@@ -68,12 +68,13 @@ def conference_leg_unprotected(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         MIKEY-TICKET with the focus. Refuse or drop the leg that has none.
     When it is not assessed:
         T-E2AE: the clear line is on the core side, where end-to-access-edge protection is clear by design; a capture of
-        the participant's access side decides. N-ROST: only one leg of the conference was seen. IMS-PROF-005: the
-        profile of the conference is open; name it with --profile.
+        the participant's access side decides. N-ROST: only one leg of the conference was seen. N-SIP: none was.
+        IMS-PROF-005: the profile of the conference is open; name it with --profile.
     """
     for conference in trace.conferences:
         covered = scene.covers_conference(conference.id, PROFILES)
         lines = leg_lines(trace, scene).get(conference.id, [])
+        yield from without_legs(scene, conference, PROFILES)
         if covered is False or not lines:
             continue
         if covered or any(each.shows_solution for each in lines):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.conf.legs import covers_leg, declared, leg_lines, open_profile, who
+from imsinspect.rules.conf.legs import covers_leg, declared, leg_lines, open_profile, who, without_legs
 from imsinspect.rules.facts import agreement, frame_text, media_name, text
 from imsinspect.rules.needs import CONFERENCES
 from imsinspect.rules.outcome import Outcome, Severity, Subject
@@ -52,10 +52,11 @@ def media_type_left_clear(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         Offer TCP/TLS/MSRP and TCP/TLS/BFCP with pre-shared keys, and RTP/SAVP, all keyed by the MIKEY-TICKET exchange
         of the leg; refuse lines that stay clear.
     When it is not assessed:
-        IMS-PROF-005: the profile of the conference is open and the leg shows no MIKEY-TICKET exchange; name it with
-        --profile.
+        N-SIP: no call with the focus was seen. IMS-PROF-005: the profile of the conference is open and the leg shows no
+        MIKEY-TICKET exchange; name it with --profile.
     """
     for conference in trace.conferences:
+        yield from without_legs(scene, conference, PROFILES)
         legs: defaultdict[tuple[int, str, str], list[LegLine]] = defaultdict(list)
         for each in leg_lines(trace, scene).get(conference.id, []):
             legs[id(each.leg), each.call.id, each.hop].append(each)

@@ -168,7 +168,7 @@ def _line(
         if isinstance(use.stream, MediaStream) and _of_focus(use.party, use.sender, leg)
     ]
     grace = scene.policy.thresholds.conf_media_after_leave
-    early = (_early(line, stream) for stream in streams)
+    early = (_early(line, stream) for stream in streams if not _of_another(trace, scene, leg, stream))
     sent = next((each for each in early if each is not None), None)
     reason: tuple[str, str] | None = None
     if sent is None and end is not None:
@@ -208,6 +208,12 @@ def _of_focus(party: bytes, sender: str, leg: ConferenceLeg) -> bool:
 
 
 # --- RTP ------------------------------------------------------------------------------------------
+
+
+def _of_another(trace: Trace, scene: Scene, leg: ConferenceLeg, stream: MediaStream) -> bool:
+    """Another dialog announced a stream's address before it began."""
+    claims = _announced(trace, scene).get(stream.destination, ())
+    return any(call not in (leg.call, *leg.also) and begins <= stream.first.time for begins, _, call in claims)
 
 
 def _early(line: MediaLine, stream: MediaStream) -> _Sent | None:

@@ -16,6 +16,8 @@ from imsinspect.rules.conf.legs import (
     leg_subject,
     of_participant,
     said,
+    ticket_identity,
+    without_legs,
 )
 from imsinspect.rules.facts import frame_text, not_assessed
 from imsinspect.rules.needs import CONFERENCES
@@ -62,18 +64,19 @@ def anonymous_participant(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         policy file.
     When it is not assessed:
         N-CORE: the capture was taken on the user's side, where P-Asserted-Identity is not expected; one at the focus
-        decides. T-MID: the capture ends less than 10 seconds after the leg was accepted. IMS-PROF-005: the profile of
-        the conference is open; name it with --profile.
+        decides. N-SIP: no call with the focus was seen. T-MID: the capture ends less than 10 seconds after the leg was
+        accepted. IMS-PROF-005: the profile of the conference is open; name it with --profile.
     """
     end = capture_end(trace, scene)
     for conference in trace.conferences:
         yield from bound(scene, conference, PROFILES, _legs(trace, scene, conference, end))
+        yield from without_legs(scene, conference, PROFILES)
 
 
 def _legs(trace: Trace, scene: Scene, conference: Conference, end: int) -> Iterator[Outcome]:
     for participant in conference.participants:
         for leg in participant.legs:
-            if leg.invite is not None and leg.invite.sip.request_uri.lower().startswith(EMERGENCY):
+            if leg.invite.sip.request_uri.lower().startswith(EMERGENCY):
                 continue
             outcome = _leg(trace, scene, conference, participant, leg, end)
             if outcome is not None:
@@ -87,7 +90,7 @@ def _leg(
     if message is None:
         return None
     subject = leg_subject(leg)
-    named = bool(asserted(message)) or participant.asserted or participant.mikey_identity
+    named = bool(asserted(message) or ticket_identity(trace, scene, leg))
     if not leg.accepted:
         refused = leg.answer is not None and not named and leg.at_focus
         return Outcome("pass", subject) if refused else None

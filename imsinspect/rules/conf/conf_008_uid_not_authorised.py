@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.conf.legs import bound, capture_end, identities, lasted, leg_subject, recording, who
+from imsinspect.rules.conf.legs import (
+    bound,
+    capture_end,
+    identities,
+    lasted,
+    leg_subject,
+    recording,
+    ticket_identity,
+    who,
+    without_legs,
+)
 from imsinspect.rules.conf.membership import memberships
 from imsinspect.rules.facts import SECOND, frame_text, not_assessed
 from imsinspect.rules.needs import CONFERENCES
@@ -50,13 +60,14 @@ def uid_not_authorised(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     When it is not assessed:
         N-ROST: no authorised set is known, as TS 33.328 Annex G.3 gives it over an interface that no standard
         describes; the identities that were admitted are listed for review, and a policy file with them settles it.
-        T-MID: the capture ends less than 5 seconds after the leg was accepted. IMS-PROF-005: the profile of the
-        conference is open; name it with --profile.
+        N-SIP: no call with the focus was seen. T-MID: the capture ends less than 5 seconds after the leg was accepted.
+        IMS-PROF-005: the profile of the conference is open; name it with --profile.
     """
     end = capture_end(trace, scene)
     for conference in trace.conferences:
         allowed = memberships(trace, scene).get(conference.id)
         yield from bound(scene, conference, PROFILES, _legs(trace, scene, conference, allowed, end))
+        yield from without_legs(scene, conference, PROFILES)
 
 
 def _legs(
@@ -79,7 +90,7 @@ def _leg(
     allowed: Membership, end: int,
 ) -> Outcome:  # fmt: skip
     subject = leg_subject(leg)
-    ticket = participant.mikey_identity
+    ticket = ticket_identity(trace, scene, leg)
     names = identities(participant)
     time = leg.joined if leg.joined is not None else leg.invite.time
     if allowed.allows([ticket] if ticket else names, scene, time) or not leg.accepted:
@@ -91,35 +102,38 @@ def _leg(
         return not_assessed(subject, "T-MID", "the capture ends too early to show whether the leg was dropped")
     if not stayed:
         return Outcome("pass", subject)
-    doubt = _doubt(scene, participant, leg, allowed, time)
-    return _admitted(trace, conference, participant, leg, allowed, doubt)
+    doubt = _doubt(scene, participant, leg, allowed, ticket, time)
+    return _admitted(trace, conference, participant, leg, allowed, ticket, doubt)
 
 
-def _doubt(scene: Scene, participant: Participant, leg: ConferenceLeg, allowed: Membership, time: int) -> str:
+def _doubt(
+    scene: Scene, participant: Participant, leg: ConferenceLeg, allowed: Membership, ticket: str, time: int
+) -> str:
     """What else may explain that the identity is not in the set; "" for nothing."""
     if participant.is_creator:
         return "It created the conference, and may be left out of the list for that reason."
     if recording(leg):
         return "It is a recorder (SIPREC), which the list may leave out."
-    if participant.mikey_identity and allowed.allows(identities(participant), scene, time):
+    if ticket and allowed.allows(identities(participant), scene, time):
         return "Its SIP identity is authorised: the identity of the ticket may be another one of the same user."
-    if not participant.asserted:
+    if not ticket and not participant.asserted:
         return "Nobody asserts its SIP identity."
     return ""
 
 
 def _admitted(
-    trace: Trace, conference: Conference, participant: Participant, leg: ConferenceLeg, allowed: Membership, doubt: str
-) -> Outcome:
-    name = participant.mikey_identity or who(participant)
-    place = "MIKEY identity" if participant.mikey_identity else "SIP identity"
+    trace: Trace, conference: Conference, participant: Participant, leg: ConferenceLeg, allowed: Membership,
+    ticket: str, doubt: str,
+) -> Outcome:  # fmt: skip
+    name = ticket or who(participant)
+    place = "MIKEY identity" if ticket else "SIP identity"
     answer = leg.answer if leg.answer is not None else leg.invite
     expected = f"one of {allowed.listed}"
-    unseen = "" if participant.mikey_identity else " Not seen: a MIKEY identity of the user."
+    unseen = "" if ticket else " Not seen: a MIKEY identity of the user."
     return Outcome(
         "suspect" if doubt else "violation",
         leg_subject(leg),
-        confidence="heuristic" if doubt else "proven" if participant.mikey_identity else "strong",
+        confidence="heuristic" if doubt else "proven" if ticket else "strong",
         title="User admitted who is not authorised",
         message=(
             f"{name} ({place}) takes part in {conference.uri} with {leg.call}, accepted in "

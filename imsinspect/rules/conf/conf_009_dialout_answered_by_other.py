@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dissectors.sip.parse import uri_of
-from imsinspect.rules.conf.legs import STAYING, asserted, bound, capture_end, lasted, leg_subject, said
+from imsinspect.rules.conf.legs import (
+    STAYING,
+    TELEPHONE,
+    asserted,
+    bound,
+    capture_end,
+    lasted,
+    leg_subject,
+    said,
+    ticket_identity,
+)
 from imsinspect.rules.conf.membership import memberships
 from imsinspect.rules.facts import frame_text, not_assessed
 from imsinspect.rules.needs import CONFERENCES
@@ -40,7 +50,8 @@ def dialout_answered_by_other(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         Every user whom the focus calls: the identity that the 2xx asserts (P-Asserted-Identity, or the IDRr of the
         TRANSFER_RESP), against the user that was called and its other identities: further asserted ones, those of one
         registration, and aliases of the policy. A leg that lasts longer than 10 seconds under another identity is a
-        violation, unless the policy authorises that identity for the conference.
+        violation, unless the policy authorises that identity for the conference; where one of both is a telephone
+        number and the other is not, it is a suspicion.
     Why it matters:
         The call was re-targeted: what is said in the conference goes to somebody whom nobody invited.
     What the finding shows:
@@ -71,8 +82,9 @@ def _answered(
 ) -> Outcome:  # fmt: skip
     subject = leg_subject(leg)
     names = asserted(leg.answer)
-    if not names and participant.mikey_identity:
-        names = (participant.mikey_identity,)
+    ticket = ticket_identity(trace, scene, leg)
+    if not names and ticket:
+        names = (ticket,)
     if not names:
         reason = "the answer asserts no identity: that of who answered is not known"
         return not_assessed(subject, "N-CORE", reason)
@@ -86,10 +98,17 @@ def _answered(
     stayed = lasted(leg, end, STAYING)
     if stayed is None:
         return not_assessed(subject, "T-MID", "the capture ends too early to show whether the leg was dropped")
-    return _other(trace, conference, leg, names[0]) if stayed else Outcome("pass", subject)
+    if not stayed:
+        return Outcome("pass", subject)
+    same_user = all(map(_number, names)) != all(map(_number, called))
+    return _other(trace, conference, leg, names[0], same_user=same_user)
 
 
-def _other(trace: Trace, conference: Conference, leg: ConferenceLeg, name: str) -> Outcome:
+def _number(name: str) -> bool:
+    return bool(TELEPHONE.fullmatch(name))
+
+
+def _other(trace: Trace, conference: Conference, leg: ConferenceLeg, name: str, *, same_user: bool) -> Outcome:
     answer = leg.answer if leg.answer is not None else leg.invite
     called = canonical(leg.invite.sip.request_uri)
     told = [
@@ -100,15 +119,16 @@ def _other(trace: Trace, conference: Conference, leg: ConferenceLeg, name: str) 
     why = ", ".join(f"{each.field.removeprefix('SIP ')} {each.observed}" for each in told) or (
         "History-Info or Diversion that would explain it"
     )
+    doubt = " One is a telephone number and the other is not: both may be one user's (ambiguous)." if same_user else ""
     return Outcome(
-        "violation",
+        "suspect" if same_user else "violation",
         leg_subject(leg),
-        confidence="strong",
+        confidence="heuristic" if same_user else "strong",
         title="Another user answered the focus",
         message=(
             f"The focus of {conference.uri} called {called} with {leg.call} in {frame_text(trace, leg.invite.frame)}; "
             f"{name} answered in {frame_text(trace, answer.frame)} and stayed for more than 10 seconds. What is said "
-            f"in the conference goes to somebody who was not invited. {'Seen' if told else 'Not seen'}: {why}."
+            f"in the conference goes to somebody who was not invited.{doubt} {'Seen' if told else 'Not seen'}: {why}."
         ),
         evidence=(
             Evidence(leg.invite.frame, "SIP Request-URI", called, "the user who answers"),

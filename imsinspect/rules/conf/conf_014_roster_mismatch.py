@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from imsinspect.rules.conf.legs import (
     ALL_CONFERENCES,
+    TELEPHONE,
     accepted_legs,
     bound,
     capture_end,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from imsinspect.trace.model import Trace
 
 PROFILES = ALL_CONFERENCES
-TELEPHONE = re.compile(r"\+?\d{5,}(?:@.*)?")
 SEVERAL = 2  # participants at the focus: then its signalling is captured, not only one user's
 GRAVITY = ("pass", "not-assessed", "suspect", "violation")
 

@@ -64,7 +64,7 @@ def replaces_or_join_hijack(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         IMS-PROF-005: the profile of the conference is open; name it with --profile.
     """
     for conference in trace.conferences:
-        newcomers = [each for each in accepted_legs(conference) if each[1].replaces is not None]
+        newcomers = [each for each in accepted_legs(conference) if each[1].replaces and not each[1].dial_out]
         if newcomers:
             yield from bound(scene, conference, PROFILES, _newcomers(trace, scene, conference, newcomers))
 
@@ -75,8 +75,11 @@ def _newcomers(trace: Trace, scene: Scene, conference: Conference, newcomers: li
         frozenset(leg.dialog): (participant, leg) for participant in conference.participants for leg in participant.legs
     }
     keyed = {each.call for each in trace.mikey if each.call}
+    known = {call.call_id for call in trace.calls}
     for participant, leg in newcomers:
         named = dialogs.get(frozenset(leg.replaces or ()))
+        if named is None and leg.replaces is not None and leg.replaces[0] in known:
+            continue  # a call of two users that becomes part of the conference
         if named is None:
             reason = "the dialog that Replaces or Join names is not in the capture"
             yield not_assessed(leg_subject(leg), "T-MID", reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from dissectors.sip.parse import uri_of
 from imsinspect.rules.facts import SECOND, calls_by_id, not_assessed, text
 from imsinspect.rules.outcome import Evidence, Outcome, Subject
 from imsinspect.rules.rule import Scene, once
+from imsinspect.trace.conference_participants import mikey_identities
 from imsinspect.trace.identities import canonical
 from imsinspect.trace.model import MediaStream, Trace
 
@@ -24,6 +26,7 @@ ALL_CONFERENCES = ("G2", "G3", "TR-SDES", "TR-KMS")
 TO_THE_EDGE = ("E2AE-RTP", "E2AE-MSRP", "E2AE-BFCP")
 STAYING = 10 * SECOND  # a leg that lasts longer was not dropped by the focus
 MAX_STATES = 64  # of one line that are looked at
+TELEPHONE = re.compile(r"\+?\d{5,}(?:@.*)?")
 NOWHERE = frozenset((b"0.0.0.0", b"::"))  # c= of a line on hold
 AUTHENTICATION = (b"authorization", b"proxy-authorization", b"identity")  # credentials, and RFC 8224
 RECORDING = (b"siprec", b"+sip.src", b"+sip.srs")  # RFC 7866
@@ -67,6 +70,13 @@ def declared(scene: Scene, conference: Conference) -> bool:
     """The user named the profile of the conference."""
     choice = scene.conference_profiles.get(conference.id)
     return choice is not None and not choice.inferred
+
+
+def without_legs(scene: Scene, conference: Conference, profiles: tuple[str, ...]) -> Iterator[Outcome]:
+    """The gap of a conference of which no call was seen."""
+    if scene.covers_conference(conference.id, profiles) is not False and not conference.participants:
+        subject = Subject("conference", conference.id)
+        yield not_assessed(subject, "N-SIP", "no call with the focus of the conference was seen")
 
 
 # --- legs -----------------------------------------------------------------------------------------
@@ -116,6 +126,17 @@ def asserted(message: SignallingMessage | None) -> tuple[str, ...]:
     if message is None or b"-asserted-identity" not in message.sip.head.lower():
         return ()
     return tuple(canonical(uri_of(value)) for value in message.sip.header_values(b"p-asserted-identity")[:8])
+
+
+@once
+def ticket_identities(trace: Trace, scene: Scene) -> dict[tuple[str, bytes], str]:
+    """Identities that MIKEY messages name as their senders, by call and dialog tag."""
+    return mikey_identities(trace.mikey)
+
+
+def ticket_identity(trace: Trace, scene: Scene, leg: ConferenceLeg) -> str:
+    """Whom the participant's MIKEY message of a leg is from; "" where none says."""
+    return ticket_identities(trace, scene).get((leg.call, leg.dialog[2]), "")
 
 
 def of_participant(leg: ConferenceLeg) -> SignallingMessage | None:
@@ -189,14 +210,30 @@ def leg_lines(trace: Trace, scene: Scene) -> dict[str, list[LegLine]]:
     out: dict[str, list[LegLine]] = {}
     for conference in trace.conferences:
         legs = {leg.call for _, leg in accepted_legs(conference)}
+        users = _users_by_address(conference)
         found = out.setdefault(conference.id, [])
         for participant, leg in accepted_legs(conference):
             call = calls.get(leg.call)
             if call is None or recording(leg):
                 continue
-            found += _judged(scene, participant, leg, call, own[call.id].get(frozenset(leg.dialog[1:]), []))
+            alone = len(users[_address(leg)]) == 1
+            lines = own[call.id].get(frozenset(leg.dialog[1:]), [])
+            found += _judged(scene, participant, leg, call, lines, alone=alone)
             for other in _other_hops(call, leg, legs, participant, calls):
-                found += _judged(scene, participant, leg, other, other.lines)
+                found += _judged(scene, participant, leg, other, other.lines, alone=alone)
+    return out
+
+
+def _address(leg: ConferenceLeg) -> str:
+    """The address that a leg's participant, or what stands before it, signals from."""
+    return leg.invite.destination.ip if leg.dial_out else leg.invite.source.ip
+
+
+def _users_by_address(conference: Conference) -> dict[str, set[int]]:
+    out: defaultdict[str, set[int]] = defaultdict(set)
+    for participant in conference.participants:
+        for leg in participant.legs:
+            out[_address(leg)].add(id(participant))
     return out
 
 
@@ -241,7 +278,7 @@ def _other_hops(
 
 
 def _judged(
-    scene: Scene, participant: Participant, leg: ConferenceLeg, call: Call, lines: list[MediaLine]
+    scene: Scene, participant: Participant, leg: ConferenceLeg, call: Call, lines: list[MediaLine], *, alone: bool
 ) -> Iterator[LegLine]:
     """Lines that carried media, each with whether it was protected all the time."""
     for line in lines:
@@ -249,7 +286,7 @@ def _judged(
         judged = [(protected(state, line), state) for state in states]
         weak = next((state for safe, state in judged if not safe), None)
         if judged:
-            hop = _hop(scene, leg, line)
+            hop = _hop(scene, leg, line, alone=alone)
             yield LegLine(participant, leg, call, line, weak or judged[0][1], hop, protected=weak is None)
 
 
@@ -275,23 +312,24 @@ def protected(state: LineState, line: MediaLine) -> bool:
     return bool(keyed or (state.offered.key_mgmt and answered.key_mgmt))
 
 
-def _hop(scene: Scene, leg: ConferenceLeg, line: MediaLine) -> str:
+def _hop(scene: Scene, leg: ConferenceLeg, line: MediaLine, *, alone: bool = True) -> str:
     """The kind of the hop that a line was read from."""
     if line.side != "unknown":
         return line.side
     if scene.capture_point in ("access", "ue"):
         return "access"
-    if scene.capture_point in ("core", "core-secured"):
+    if scene.capture_point in ("core", "core-secured") or leg.at_focus:
         return "core"
-    return "direct" if _direct(leg, line) else "unknown"
+    return "direct" if _direct(leg, line, alone=alone) else "unknown"
 
 
-def _direct(leg: ConferenceLeg, line: MediaLine) -> bool:
-    """The participant signals to this hop itself: no proxy is named, and its media comes from the same address."""
+def _direct(leg: ConferenceLeg, line: MediaLine, *, alone: bool) -> bool:
+    """The participant signals to this hop itself: no proxy is named, and its media comes from the same address, which
+    no other participant has (a gateway that ends signalling and media of all would look the same)."""
     negotiation = line.states[0].negotiation
     offer, answer = negotiation.offer, negotiation.answer
     head = leg.invite.sip.head.lower()
-    if answer is None or _vias(head) > 1 or b"\nrecord-route:" in head or b"\nroute:" in head:
+    if not alone or answer is None or _vias(head) > 1 or b"\nrecord-route:" in head or b"\nroute:" in head:
         return False
     focus_offers = negotiation.offerer_tag == leg.dialog[1]
     theirs = answer if focus_offers else offer

@@ -126,6 +126,16 @@ def test_a_user_who_signals_to_the_focus_itself(told) -> None:
     assert "on the hop from the participant itself" in result.finding.message
 
 
+def test_a_gateway_that_stands_for_all_users_may_protect_them_behind_it(told) -> None:
+    """One box ends signalling and media of everybody: its core side looks like the users' own hop."""
+    box = ("192.0.2.100", 5060)
+    direct = {"headers": (), "via": (), "source": box}
+    clear = {"offer": build.sdp(box[0], build.audio(4000)), "answer": answer_of(BOB, proto="RTP/AVP")}
+    secure = build.sdp(box[0], build.audio(4002, "RTP/SAVP", build.crypto("alice")))
+    result = told(CONF_001, dial_in(ALICE, offer=secure, **direct), dial_in(BOB, at=2, **direct, **clear))
+    assert result.rows == [("pass", "", 1), ("not-assessed", "T-E2AE", 1)]
+
+
 def test_a_gateway_to_the_telephone_network_is_medium(told) -> None:
     phone = User("+15550100", ("192.0.2.77", 5060))
     bodies = {"offer": offer_of(phone, proto="RTP/AVP"), "answer": answer_of(phone, proto="RTP/AVP")}
@@ -195,6 +205,17 @@ def test_a_clear_chat_beside_protected_audio(told, profile: str) -> None:
     assert (finding.severity, finding.confidence, finding.subject.id) == (Severity.HIGH, "proven", "call-1/1")
     assert "Message line 1 of call-1 is agreed in clear (TCP/MSRP)" in finding.message
     assert result.frames() == [1, 3, 1, 3]
+
+
+def test_clear_chat_and_floor_control_follow_from_their_own_rules() -> None:
+    """One fact, one root (rules.md 19.1.3)."""
+    floor = build.media("application", 7002, "TCP/BFCP", "*", "a=floorctrl:s-only", "a=confid:1", "a=userid:1")
+    packets = dial_in(ALICE, **ticketed(ALICE, chat(), floor))
+    audit = build.audit_bytes(build.pcap(packets), profile="g3")
+    roots = {each.fingerprint for each in audit.findings if each.rule in ("IMS-MSRP-001", "IMS-BFCP-001")}
+    following = [each for each in audit.findings if each.rule == CONF_002]
+    assert len(roots) == len(following) == 2
+    assert {name for each in following for name in each.follows_from} == roots
 
 
 def test_tickets_cover_all_media_whatever_profile_was_named(told) -> None:

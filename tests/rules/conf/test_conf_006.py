@@ -95,6 +95,13 @@ def test_media_before_the_answer(told) -> None:
     assert told(CONF_006, called, speech(400, at=5.2), quiet_until(90)).rows == [("pass", "", 1)]
 
 
+def test_media_of_an_earlier_dialog_is_not_early_in_the_next(told) -> None:
+    """Bob calls again while packets of his first leg still come: they are late there, not early here."""
+    again = bob(at=13.0, call=2, duration=30)
+    result = told(CONF_006, bob(), speech(620), again, quiet_until(90))
+    assert result.findings == []
+
+
 @pytest.mark.parametrize(("until", "rows"), [(20.0, [("violation", "", 1)]), (12.0, [("pass", "", 1)])])
 def test_chat_that_goes_on(told, until: float, rows: object) -> None:
     def section(host: str, port: int) -> bytes:

@@ -16,12 +16,15 @@ from tests.conference_kit import (
     FOCUS_MEDIA,
     INVITING,
     MALLORY,
+    Notify,
     User,
     asserted,
     dial_in,
     dial_out,
+    document,
     inviting,
     offer_of,
+    subscribe,
 )
 from tests.rules.conf.conftest import allowing, quiet_until, ticketed
 
@@ -82,6 +85,18 @@ def test_the_identity_of_a_ticket_proves_who_it_is(told) -> None:
     tickets = ticketed(MALLORY)
     hidden = dial_in(MALLORY, at=2, from_uri=ANONYMOUS, headers=(), **tickets)
     assert told(CONF_007, dial_in(ALICE, **ticketed(ALICE)), hidden).rows == [("pass", "", 2)]
+
+
+def test_who_calls_itself_like_somebody_else_is_not_proven_by_them(told) -> None:
+    """Alice is asserted in her own leg; Mallory writes her name into From."""
+    spoofed = dial_in(MALLORY, at=2, from_uri=ALICE.uri, headers=())
+    assert told(CONF_007, dial_in(ALICE), spoofed).rows == [("violation", "", 1), ("pass", "", 1)]
+
+
+@pytest.mark.parametrize("rule", ["IMS-CONF-001", "IMS-CONF-002", CONF_007, CONF_008])
+def test_a_conference_whose_calls_are_not_in_the_capture(told, rule: str) -> None:
+    roster = subscribe(ALICE, Notify(0.1, document(ALICE)))
+    assert told(rule, roster, profile="g3").rows == [("not-assessed", "N-SIP", 1)]
 
 
 def test_one_who_is_dropped_soon_was_not_admitted(told) -> None:
@@ -208,6 +223,15 @@ def test_the_identity_of_the_ticket_decides(told) -> None:
     assert "mallory@ims.example.org (MIKEY identity)" in result.finding.message
     called = dial_out(MALLORY, **ticketed(MALLORY, dialled_out=True))
     assert "MIKEY identity" in told(CONF_008, called, policy=policy).finding.message
+
+
+def test_each_leg_is_judged_by_its_own_ticket(told) -> None:
+    """Mallory calls as Alice, whose own leg has her own ticket."""
+    own = dial_in(ALICE, **ticketed(ALICE))
+    spoofed = dial_in(MALLORY, at=2, headers=(asserted(ALICE),), from_uri=ALICE.uri, **ticketed(MALLORY))
+    finding = told(CONF_008, own, spoofed, policy=allowing("alice@ims.example.org")).finding
+    assert (finding.verdict, finding.subject.id) == ("suspect", "call-2")
+    assert "mallory@ims.example.org (MIKEY identity)" in finding.message
 
 
 def test_an_identity_of_the_ticket_that_may_be_a_private_one_is_only_suspect(told) -> None:

@@ -161,6 +161,15 @@ def test_who_can_not_be_known(told) -> None:
     assert told(CONF_018, taking(MALLORY)).rows == [("not-assessed", "T-MID", 1)]
 
 
+def test_a_call_of_two_users_that_becomes_part_of_the_conference(told) -> None:
+    """The dialog that Replaces names is theirs, not one with the focus."""
+    talk = build.Dialog(BOB.address, CAROL.address, "two@test", BOB.uri, CAROL.uri, "bob1", "focus-bob1")
+    two = build.call(offer_of(BOB), offer_of(CAROL), dialog=talk, duration=25)
+    line = "Replaces: two@test;to-tag=focus-bob1;from-tag=bob1"
+    assert told(CONF_018, two, dial_in(ALICE), taking(MALLORY, headers=(line, asserted(MALLORY)))).rows == []
+    assert told(CONF_018, two, dial_in(ALICE), dial_out(CAROL, at=20, headers=(line,))).rows == []
+
+
 def test_tickets_are_exchanged_anew(told) -> None:
     first = dial_in(ALICE, duration=21, **ticketed(ALICE))
     assert told(CONF_018, first, taking(OTHER_PHONE, **ticketed(OTHER_PHONE))).rows == [("pass", "", 1)]
