@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from imsinspect.trace.model import Trace
 
 PROFILES = ALL_CONFERENCES
+SHOWN = 4  # users that a finding names
 SEVERAL = 2  # participants at the focus: then its signalling is captured, not only one user's
 GRAVITY = ("pass", "not-assessed", "suspect", "violation")
 
@@ -133,12 +134,29 @@ def _compare(trace: Trace, scene: Scene, conference: Conference, timeline: Timel
             continue
         unlisted = True
         yield _ghost(trace, conference, timeline, participant, leg, gap, strangers)
-    spent = Subject("conference", conference.id)
+    yield from _entries(trace, conference, timeline, legs, thresholds.conf_missing_leg, unlisted=unlisted)
+
+
+def _entries(
+    trace: Trace, conference: Conference, timeline: Timeline, legs: _Legs, patience: int, *, unlisted: bool
+) -> Iterator[Outcome]:
+    """Connected users of the roster without a leg, together."""
+    subject = Subject("conference", conference.id)
+    gone: list[tuple[Listed, Interval]] = []
+    never: list[tuple[Listed, Interval]] = []
     for user in timeline.users.values():
         spans = [span for low, high in user.connected for span in within(timeline.known, low, high)]
         gap = longest(without(spans, legs.lives(user)))
-        if gap[1] - gap[0] > thresholds.conf_missing_leg:
-            yield _missing(trace, conference, timeline, user, gap, legs, spent, unlisted=unlisted)
+        if gap[1] - gap[0] <= patience:
+            continue
+        reason = None if legs.has(user) else _doubt(conference, user, legs, unlisted=unlisted)
+        if reason is not None:
+            yield not_assessed(subject, *reason)
+        else:
+            (gone if legs.has(user) else never).append((user, gap))
+    for entries, ended in ((gone, True), (never, False)):
+        if entries:
+            yield _missing(trace, conference, timeline, entries, subject, ended=ended)
 
 
 def _too_short(leg: ConferenceLeg) -> Outcome:
@@ -180,40 +198,42 @@ def _ghost(
     )
 
 
+def _doubt(conference: Conference, user: Listed, legs: _Legs, *, unlisted: bool) -> tuple[str, str] | None:
+    """The gap that may explain why a user of the roster has no leg."""
+    if unlisted or user.hidden or TELEPHONE.fullmatch(user.names[0]):
+        return "N-ROST", "ambiguous: a user of the roster without a leg may be a participant under another identity"
+    if len(legs.at_focus) < SEVERAL:
+        return "N-CORE", "only one user's signalling was captured: others' legs can't be expected in it"
+    if user.first and conference.creation is None:
+        return "T-MID", "users of the first roster may have joined before the capture began"
+    return None
+
+
 def _missing(
-    trace: Trace, conference: Conference, timeline: Timeline, user: Listed, gap: Interval, legs: _Legs,
-    subject: Subject, *, unlisted: bool,
+    trace: Trace, conference: Conference, timeline: Timeline, entries: list[tuple[Listed, Interval]], subject: Subject,
+    *, ended: bool,
 ) -> Outcome:  # fmt: skip
-    """A connected user of the roster without a leg."""
-    left = legs.has(user)
-    if not left:
-        if unlisted or user.hidden or TELEPHONE.fullmatch(user.names[0]):
-            reason = "ambiguous: a user of the roster without a leg may be a participant under another identity"
-            return not_assessed(subject, "N-ROST", reason)
-        if len(legs.at_focus) < SEVERAL:
-            reason = "only one user's signalling was captured: others' legs can't be expected in it"
-            return not_assessed(subject, "N-CORE", reason)
-        if user.first and conference.creation is None:
-            reason = "users of the first roster may have joined before the capture began"
-            return not_assessed(subject, "T-MID", reason)
-    seconds = (gap[1] - gap[0]) // SECOND
-    name = user.names[0]
-    document = timeline.document_at(gap[0]) or timeline.documents[0]
-    ended = "its leg had ended" if left else "no leg of it was seen"
+    """Connected users of the roster whose legs ended, or who never had one."""
+    entries.sort(key=lambda each: each[1][0] - each[1][1])
+    names = ", ".join(user.names[0] for user, _ in entries[:SHOWN])
+    names += f" and {len(entries) - SHOWN} more" if len(entries) > SHOWN else ""
+    begin, until = entries[0][1]
+    document = timeline.document_at(begin) or timeline.documents[0]
+    why = "the leg had ended" if ended else "no leg was seen"
     return Outcome(
-        "violation" if left else "suspect",
+        "violation" if ended else "suspect",
         subject,
-        confidence="strong" if left else "heuristic",
+        confidence="strong" if ended else "heuristic",
         title="Roster entry without a leg",
         message=(
-            f"The roster of {conference.uri} ({frame_text(trace, document[1])}) shows {name} as connected for "
-            f"{seconds} seconds in which it has no dialog with the focus: {ended}. Participants are told of somebody "
-            "who is not there. Not seen: a call of this user, or a notification that removes it."
+            f"The roster of {conference.uri} ({frame_text(trace, document[1])}) shows {names} as connected for up to "
+            f"{(until - begin) // SECOND} seconds without a dialog with the focus: {why}. Participants are told of "
+            "somebody who is not there. Not seen: a call of this user, or a notification that removes it."
         ),
         evidence=(
-            Evidence(user.frame, "conference-info user", f"{name} listed", "a user with a leg"),
+            *(Evidence(user.frame, "conference-info user", user.names[0], "a leg") for user, _ in entries[:SHOWN]),
             Evidence(document[1], "conference-info status", "connected", "disconnected, or no entry"),
         ),
         role="focus",
-        normalised=("connected user without a leg" + (" any more" if left else ""), "every entry with a leg"),
+        normalised=("connected user without a leg" + (" any more" if ended else ""), "every entry with a leg"),
     )
