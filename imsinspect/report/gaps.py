@@ -28,6 +28,7 @@ GAPS: dict[str, Gap] = {
     "N-CLK": Gap("no trustworthy time base", "a capture with synchronised clocks"),
     "N-DIR": Gap("terminal side and network side cannot be told apart", "the addresses of the network's nodes"),
     "N-PROT": Gap("the number of the MIKEY Prot type is not configured", "that number"),
+    "IMS-PROF-005": Gap("the profile of the call is open", "--profile, or a profile in the policy file"),
     "T-DUP": Gap("packets may be copies from another capture point", "a capture from one point"),
     "T-RETX": Gap("messages may be retransmissions", "a capture that holds the first transmission"),
     "T-AUTH": Gap("the offer may be a repeat after a challenge or redirection", "the whole sequence of attempts"),

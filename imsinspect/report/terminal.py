@@ -375,8 +375,11 @@ class _View:
             known = gap(code)
             words = f": {known.words}" if known.words else ""
             self._page.paragraph(2, (_value(code) or "no code", "bold"), words)
+            alike: defaultdict[str, list[str]] = defaultdict(list)
             for assessment in assessments:
-                self._page.paragraph(4, (assessment.rule, "bold"), f": {_subjects(assessment)}")
+                alike[_subjects(assessment)].append(assessment.rule)
+            for subjects, rules in alike.items():
+                self._page.paragraph(4, (_ranges(rules), "bold"), f": {subjects}")
             if reason:
                 self._page.paragraph(4, ("reason: ", "dim"), _value(reason))
             if known.settled_by:
@@ -485,6 +488,19 @@ def _sureness(finding: Finding) -> str:
 def _what(subject: Subject) -> str:
     kinds = {"media": "media line", "rtcp": "RTCP source", "tls-session": "TLS session"}
     return f"{kinds.get(subject.kind, subject.kind)} {_value(subject.id)}"
+
+
+def _ranges(rules: Sequence[str]) -> str:
+    """Rule ids, those whose numbers follow one another as a range: IMS-SRTP-004 to 007."""
+    runs: list[list[str]] = []
+    for rule in rules:
+        area, _, number = rule.rpartition("-")
+        last = runs[-1][-1].rpartition("-") if runs else ("", "", "")
+        if number.isdigit() and last[0] == area and int(number) == int(last[2]) + 1:
+            runs[-1].append(rule)
+        else:
+            runs.append([rule])
+    return ", ".join(f"{run[0]} to {run[-1].rpartition('-')[2]}" if len(run) > 2 else ", ".join(run) for run in runs)
 
 
 def _subjects(assessment: Assessment) -> str:

@@ -58,7 +58,7 @@ def profile_unresolved(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     for because, calls in undecided.items():
         first = calls[0]
         more = f" and {counted(len(calls) - 1, 'more call')}" if len(calls) > 1 else ""
-        seen = "; ".join(because) or "no secure line, no indication, no key management"
+        seen = "; ".join(because) or "nothing that speaks for one of them"
         yield Outcome(
             "violation",
             Subject("call", first.id),
