@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imsinspect.trace.model import KeyUse, RtcpSource, StreamUse, Trace
 
 SRTP, SRTCP = "SRTP", "SRTCP"
+HALF = 1 << 15  # sequence numbers
 NEARLY_ALL = 0.9  # of the packets of a stream: those whose tags were checked
 SHOWN = 8  # hex digits of a digest that name a key
 INVALID = ("zero lifetime", "lifetime above")
@@ -163,7 +164,7 @@ def _assess(trace: Trace, scene: Scene, each: SdesLine, limited: _Limited) -> Ou
     if counted_all is not None and counted_all.packets > lifetime:
         exceeded = counted_all
     if exceeded is not None:
-        return _exceeded(trace, each, limited, exceeded)
+        return _exceeded(trace, each, limited, exceeded, owned)
     if not used and not owned:
         return not_assessed(each.subject, "N-MED", "the owner of the key sent no media in the capture")
     if _begins_inside(each):
@@ -230,10 +231,31 @@ def _begins_inside(each: SdesLine) -> bool:
     return not any(message.sip.method == b"INVITE" and not message.sip.to_tag for message in each.call.messages[:8])
 
 
-def _exceeded(trace: Trace, each: SdesLine, limited: _Limited, used: _Used) -> Outcome:
+def _beyond(owned: list[StreamUse], used: _Used, lifetime: int) -> FrameId | None:
+    """The first kept packet that is beyond a lifetime, where one stream uses the key up."""
+    streams = [use.stream for use in owned if isinstance(use.stream, MediaStream)]
+    if used.kind != SRTP or len(streams) != 1:
+        return None
+    sequence = distance = None
+    for sample in streams[0].samples:
+        if sample.frame < used.first:
+            continue
+        distance = 0 if distance is None or sequence is None else distance + _signed(sample.sequence - sequence)
+        sequence = sample.sequence
+        if distance >= lifetime:
+            return sample.frame
+    return None
+
+
+def _signed(step: int) -> int:
+    return (step + HALF) % (2 * HALF) - HALF
+
+
+def _exceeded(trace: Trace, each: SdesLine, limited: _Limited, used: _Used, owned: list[StreamUse]) -> Outcome:
     allowed = _lifetime(limited.key)
     key = f"key:{limited.key.digest}"
     expected = f"at most {allowed} packets under one key"
+    beyond = _beyond(owned, used, limited.key.lifetime or 0)
     told = (
         "Proven by tags that verify."
         if used.proven
@@ -258,6 +280,11 @@ def _exceeded(trace: Trace, each: SdesLine, limited: _Limited, used: _Used) -> O
                 "kept to",
             ),
             Evidence(used.first, f"{used.kind} packet", f"the first under {key}", expected),
+            *(
+                [Evidence(beyond, f"{used.kind} packet", "beyond the lifetime by its sequence number", expected)]
+                if beyond is not None
+                else []
+            ),
             Evidence(used.last, f"{used.kind} packet", f"packet {used.packets} under {key}", expected),
         ),
         role=limited.role,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DOUBLED = SECOND  # within it networks and senders double packets on purpose or by accident (RFC 7198, T-RTX)
 NEARLY_ALL = 0.9  # of a sender's packets: those whose tags must have been checked
+WRAP = 1 << 16  # sequence numbers
 SHOWN = 5  # pairs in one finding
 EXPECTED = "an index that comes once"
 
@@ -79,7 +80,7 @@ def srtp_replay(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             found = _seen(stream, others, scene.policy.thresholds)
         if found:
             yield _replayed(trace, stream, place, found)
-        elif _all_compared(trace, stream) or (not stream.backward and len(others) == 1):
+        elif _all_compared(trace, stream) or (not stream.backward and all(_apart(stream, other) for other in others)):
             yield Outcome("pass", _subject(stream, place))
         else:
             reason = "packets came out of order or from several sources, and no key shows which of them came twice"
@@ -115,6 +116,14 @@ def _all_compared(trace: Trace, stream: MediaStream) -> bool:
     proof = stream.proof
     verified = proof is not None and bool(proof.uses) and proof.packets >= NEARLY_ALL * stream.packets
     return verified and trace.indices_compared
+
+
+def _apart(stream: MediaStream, other: MediaStream) -> bool:
+    """Two streams of one SSRC have no sequence number in common, as where an address moves."""
+    if stream is other:
+        return True
+    ahead = (other.lowest - stream.lowest) % WRAP
+    return ahead > stream.highest - stream.lowest and -ahead % WRAP > other.highest - other.lowest
 
 
 def _proven(stream: MediaStream | RtcpSource, thresholds: Thresholds) -> list[Replay]:

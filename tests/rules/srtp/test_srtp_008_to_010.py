@@ -184,12 +184,22 @@ def test_more_packets_than_the_lifetime(told) -> None:
     assert "3000 SRTP packets" in finding.message
     assert "a lifetime of 2^10" in finding.message
     assert "1976 packets earlier" in finding.message
-    assert [each.frame for each in finding.evidence] == [1, 6, 3_005]
+    first, begin, beyond, last = (each.frame for each in finding.evidence)
+    assert (first, begin, last) == (1, 6, 3_005)
+    assert 1_030 <= beyond <= 1_030 + 512  # of the packets that are kept
 
 
 def test_fewer_packets_than_the_lifetime(told) -> None:
     """The catalogue's near miss: 2^20 and 3000 packets."""
     assert told(SRTP_010, limited("2^20", stream(3_000))).rows == [("pass", "", 1)]
+
+
+@pytest.mark.parametrize("verify", ["sample", "none"])
+def test_tags_that_were_not_all_checked(verify: str) -> None:
+    for lifetime, findings in (("2^10", 1), ("2^20", 0)):
+        audit = build.audit_bytes(build.pcap(limited(lifetime, stream(3_000))), verify=verify)
+        found = [each for each in audit.findings if each.rule == SRTP_010]
+        assert [each.confidence for each in found] == ["strong"] * findings
 
 
 def test_all_sources_of_a_line_count_together(told) -> None:

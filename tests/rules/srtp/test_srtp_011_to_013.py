@@ -104,6 +104,15 @@ def test_streams_in_order_pass_without_keys_and_others_do_not(told) -> None:
     assert told(SRTP_011, masked(swapped)).rows == [("not-assessed", "N-KEY", 1)]
 
 
+def test_an_address_that_moves_while_the_numbers_go_on(told) -> None:
+    """T-NAT."""
+    media = sent()
+    moved = [*media[:60], *again(media[60:], 0.0, THIRD)]
+    assert told(SRTP_011, masked(moved)).rows == [("pass", "", 2)]
+    overlapping = [*media[:60], *again(media[50:], 0.3, THIRD)]
+    assert told(SRTP_011, masked(overlapping)).rows == [("not-assessed", "N-KEY", 2)]
+
+
 def test_a_number_with_another_payload_is_no_replay(told) -> None:
     """The source begins anew: that is another rule's object."""
     media = sent()
