@@ -22,7 +22,7 @@ from imsinspect.trace.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
     from dissectors.sdp.parse import Media
     from imsinspect.trace.model import Call, LineState, MediaLine, Trace
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 HELD = frozenset((b"0.0.0.0", b"::"))  # addresses of a line that is held (RFC 3264 §8.4)
 MAX_PLACES = 50  # named for one key
 RESENT = 32_000_000_000  # ns in which an offer that failed is sent again (RFC 3261 Timer B; rules.md 0.10)
+AT_ONCE = 2_000_000_000  # ns in which a server sends one offer to several targets
+MAX_SECTIONS = 16  # of one offer that are looked at
 
 
 def repeats(trace: Trace, not_applied: Mapping[str, Sequence[KeyPlace]] | None = None) -> list[KeyRepeat]:
@@ -56,7 +58,8 @@ def repeats(trace: Trace, not_applied: Mapping[str, Sequence[KeyPlace]] | None =
 def sessions_of(calls: list[Call]) -> dict[str, str]:
     """One name for all calls of a session, by the id of the call.
 
-    Legs are one, an offer that failed and is sent again under another Call-ID, and a call that replaces another.
+    Legs are one, one offer that goes to several targets, at once or after it failed, under Call-IDs of their own, and
+    a call that replaces another.
     """
     above: dict[str, str] = {call.id: call.id for call in calls}
 
@@ -73,26 +76,44 @@ def sessions_of(calls: list[Call]) -> dict[str, str]:
 
 def _joined(calls: list[Call]) -> Iterator[tuple[str, str]]:
     by_call_id = {call.call_id: call.id for call in calls}
-    failed: dict[tuple[bytes, ...], Call] = {}  # the newest, by the o= line of its offer
+    newest: dict[Hashable, Call] = {}  # by what its offer says
     for call in sorted(calls, key=lambda each: each.first_time):
         for name in call.related:
-            if name > call.id:
-                yield call.id, name
+            yield call.id, name
         invite = call.messages[0].sip if call.messages else None
         if invite is not None and invite.method == b"INVITE" and b"\nreplaces:" in invite.head.lower():
             for value in invite.header(b"replaces")[:1]:
                 replaced = by_call_id.get(value.partition(b";")[0].strip())
                 if replaced is not None:
                     yield replaced, call.id
-        if not call.negotiations:
-            continue
-        whole = call.negotiations[0].offer.sdp.origin
-        origin = whole.username, whole.sess_id, whole.address
-        before = failed.get(origin)
-        if before is not None and call.first_time - before.last_time <= RESENT:
-            yield before.id, call.id
-        if all(origin) and call.state in ("failed", "cancelled"):
-            failed[origin] = call
+        for origin, said in _said(call):
+            before = newest.get(said)
+            if before is not None and _again(before, call, origin=origin):
+                yield before.id, call.id
+            newest[said] = call
+
+
+def _said(call: Call) -> Iterator[tuple[bool, Hashable]]:
+    """What two offers have in common only where one is the other: the o= line, and media address with its key."""
+    if not call.negotiations:
+        return
+    offer = call.negotiations[0].offer.sdp
+    if offer.origin.sess_id.strip(b"0"):
+        yield True, offer.origin[:2] + offer.origin[5:]
+    for media in offer.media[:MAX_SECTIONS]:
+        if media.port and b"\na=crypto:" in media.section.text:
+            keys = tuple(key.key_salt for crypto in media.crypto for key in crypto.keys)
+            if keys:
+                yield False, (media.connection, media.port, keys[0])
+
+
+def _again(before: Call, call: Call, *, origin: bool) -> bool:
+    """Whether a call is one more attempt with an offer: an address serves one call at a time, an o= line one offer."""
+    if before.state in ("failed", "cancelled") and call.first_time - before.last_time <= RESENT:
+        return True
+    if origin:
+        return call.first_time - before.first_time <= AT_ONCE
+    return call.first_time < before.last_time
 
 
 # --- where keys repeat ----------------------------------------------------------------------------

@@ -154,6 +154,25 @@ def test_an_offer_that_failed_is_sent_again_under_another_call_id() -> None:
     assert [kind for kind, _ in told(trace_of(first, leg(2, build.ALICE, CAROL, offer, at=60.0)))] == ["calls"]
 
 
+def test_one_offer_that_a_server_sends_to_several_targets() -> None:
+    """T-FORK of a B2BUA over one next hop, which writes the o= line anew or moves the media."""
+    offer = described(A[0], A[1], "a")
+    moved = described("203.0.113.1", 7000, "a").replace(b"IN IP4 203.0.113.1\r\ns=", b"IN IP4 192.0.2.10\r\ns=")
+    for second in (origin(offer, 9), moved):
+        first = leg(1, PROXY, CAROL, offer, described(B[0], B[1], "b"), duration=8.0)
+        trace = trace_of(first, leg(2, PROXY, CAROL, second, described(CAROL[0], 4000, "c"), at=0.3))
+        assert [call.related for call in trace.calls] == [[], []]
+        assert told(trace) == []
+
+
+def test_a_phone_that_calls_again_from_its_port_with_its_key() -> None:
+    """Not at once, and the first call was no failure."""
+    offer = described(A[0], A[1], "a")
+    first = leg(1, build.ALICE, PROXY, offer, described(B[0], B[1], "b"), duration=5.0)
+    second = leg(2, build.ALICE, PROXY, offer, described(B[0], B[1], "c"), at=10.0)
+    assert [kind for kind, _ in told(trace_of(first, second))] == ["calls"]
+
+
 def test_a_call_that_replaces_another_goes_on_with_its_key() -> None:
     talk = build.Dialog(caller=CAROL, call_id="moved", from_tag="c", to_tag="d")
     replaces = ("Replaces: call-1@test;to-tag=bob;from-tag=alice",)

@@ -46,9 +46,10 @@ def key_reused_across_calls(trace: Trace, scene: Scene) -> Iterator[Outcome]:
 
     What it checks:
         The master keys and salts that calls of different Call-ID carry. Calls are taken for one where they are legs
-        (Session-ID, icid-value, o= line, or the keys of both sides carried on), where an offer that failed is sent
-        again within 32 seconds under the same o= line, and where one replaces the other. What a conference server
-        gives to its participants is the object of IMS-SSRC-005, and their keys when they come back of IMS-CONF-005.
+        (Session-ID, icid-value, o= line, or the keys of both sides carried on), where one offer goes to several
+        targets, at once or within 32 seconds after it failed (the same o= line, or the same media address and key), and
+        where one replaces the other. What a conference server gives to its participants is the object of IMS-SSRC-005,
+        and their keys when they come back of IMS-CONF-005.
     Why it matters:
         A key that comes again was not made fresh: the generator is broken, or the key is configured. Whoever learns
         it reads all calls that it protects, recorded ones too, and streams of equal SSRC use one keystream.

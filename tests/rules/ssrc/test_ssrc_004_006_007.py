@@ -107,7 +107,7 @@ def another(
     """A call of another Call-ID, with an o= line of its own."""
     talk = build.Dialog(caller=caller, callee=CAROL, call_id=f"call-{at}", from_tag=f"f{at}", to_tag=f"t{at}")
     number = b"o=- %d " % (at * 1000)
-    said = offer("RTP/SAVP", build.crypto(first)).replace(b"o=- 1 ", number)
+    said = offer("RTP/SAVP", build.crypto(first)).replace(b"o=- 1 ", number).replace(A[0].encode(), caller[0].encode())
     return build.call(said, answer("RTP/SAVP", build.crypto(second)), dialog=talk, at=at, **how)  # type: ignore[arg-type]
 
 
