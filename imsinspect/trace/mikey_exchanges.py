@@ -31,7 +31,7 @@ RETRY_WITHIN = 32 * SECOND  # of a refusal, that the same offer comes again (rul
 SETUP_WITHIN = 300 * SECOND  # that an INVITE waits for its answer; a B2BUA sends its own one within
 ELSEWHERE_WITHIN = 60 * SECOND  # outside of SIP, that a message is sent again
 RESOLVES = frozenset((RESOLVE_INIT_PSK, RESOLVE_INIT_PK))
-MAX_PAIRED = 256  # messages of one offer that are paired with those of the answer
+LOOKED_AT = 64  # messages and offers of a call that explain why another one repeats its key management
 
 
 def link(messages: Sequence[MikeyMessage], calls: Iterable[Call]) -> list[MikeyExchange]:
@@ -151,7 +151,7 @@ class _Linker:
             return False
         return all(
             negotiation.answer is None or negotiation.answer.message.time >= sent.time
-            for negotiation in call.negotiations
+            for negotiation in call.negotiations[:LOOKED_AT]
             if negotiation.offer.sdp is received.description
         )
 
@@ -162,7 +162,7 @@ class _Linker:
             return False
         refused = [
             message.time
-            for message in call.messages
+            for message in call.messages[:LOOKED_AT]
             if message.sip.status >= 300 and message.sip.cseq_method == b"INVITE" and message.time <= again.time
         ]
         return call.state in ("failed", "cancelled") and bool(refused) and again.time - refused[-1] <= RETRY_WITHIN
@@ -175,12 +175,12 @@ class _Linker:
             inits = self._in(call.id, negotiation.offer)
             if not inits:
                 continue
-            answers = self._in(call.id, negotiation.answer)
-            for init in inits[:MAX_PAIRED]:
+            answers = _Answers(self._in(call.id, negotiation.answer))
+            for init in inits:
                 exchange = self.of.get(id(init))
                 if exchange is None or exchange.data_type == ERROR:
                     continue
-                answer = _paired(init, answers)
+                answer = answers.to(init)
                 exchange.passages.append(MikeyPassage(call.id, negotiation, init, answer))
                 if answer is not None and id(answer) not in self.of:
                     self.of[id(answer)] = exchange
@@ -229,14 +229,26 @@ def _ways(message: MikeyMessage) -> Iterator[tuple[object, ...]]:
         yield ("hosts", *ends)
 
 
-def _paired(init: MikeyMessage, answers: Sequence[MikeyMessage]) -> MikeyMessage | None:
-    """The answer to a message: of its CSB ID, else the only one for the same sections."""
-    asked = init.record
-    replies = [
-        each for each in answers if each.record is not None and (each.record.data_type in ANSWERS or each.record.errors)
-    ]
-    for each in replies:
-        if asked is not None and each.record is not None and each.record.csb_id == asked.csb_id:
-            return each
-    here = [each for each in replies if each.carrier == init.carrier and set(each.sections) & set(init.sections)]
-    return here[0] if len(here) == 1 else None
+class _Answers:
+    """The responses that stand in one answer."""
+
+    def __init__(self, messages: Sequence[MikeyMessage]) -> None:
+        self.by_csb: dict[int, MikeyMessage] = {}
+        self.by_scope: dict[tuple[str, tuple[int, ...]], list[MikeyMessage]] = {}
+        for each in messages:
+            if each.record is not None and (each.record.data_type in ANSWERS or each.record.errors):
+                self.by_csb.setdefault(each.record.csb_id, each)
+                self.by_scope.setdefault(_scope(each), []).append(each)
+
+    def to(self, init: MikeyMessage) -> MikeyMessage | None:
+        """The response to a message: of its CSB ID, else the only one in its place."""
+        known = self.by_csb.get(init.record.csb_id) if init.record is not None else None
+        if known is not None:
+            return known
+        here = self.by_scope.get(_scope(init), ())
+        return here[0] if len(here) == 1 else None
+
+
+def _scope(message: MikeyMessage) -> tuple[str, tuple[int, ...]]:
+    """Where a message stands in its description: at session level, or at some lines."""
+    return message.carrier, () if message.carrier == "sdp session" else message.sections

@@ -153,7 +153,7 @@ class MikeyRecord:
     stop_offset: int  # where its reading ended
     stop_payload: int  # code of the payload that could not be read; -1 where it is another thing, or nothing
     trailing: int  # octets behind the last payload
-    notes: tuple[str, ...]  # all that is wrong with it, each with its offset
+    troubles: tuple[str, ...]  # of the message as a whole: where it stops, or what it lacks of its composition
 
     @property
     def kind(self) -> str:

@@ -12,7 +12,7 @@ from dissectors.mikey.layers import MIKEY
 from dissectors.mikey.messages import message as facts_of
 from dissectors.mikey.payload.layers import KEMAC, SIGN, TR, V
 from dissectors.mikey.ticket.layers import TICKET, TP, InitiatorData, MIKEYBaseTicket, TPData
-from dissectors.mikey.ticket.octets import initiator_part, ticket_octets
+from dissectors.mikey.ticket.octets import ticket_octets
 from imsinspect.trace.identities import canonical
 from imsinspect.trace.mikey_model import (
     KeyCarriage,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from imsinspect.trace.model import MikeyMessage
 
 MAX_MESSAGES = 20_000  # different ones that are taken apart
-MAX_NOTES = 16  # of one message
+MAX_TROUBLES = 16  # of one message
 BYTE_STRING = 2  # ID type
 KEMAC_MODES = frozenset((0, 7, 8))  # messages that the KEMAC itself authenticates (RFC 3830 §3.1, RFC 4650 §3)
 
@@ -86,7 +86,7 @@ def record_of(layer: MIKEY, facts: Message, octets: bytes) -> MikeyRecord:
         stop_offset=len(octets) - len(facts.unread),
         stop_payload=_unread(layer) if stop else -1,
         trailing=0 if stop else len(facts.unread),
-        notes=tuple(notes(layer)[:MAX_NOTES]),
+        troubles=facts.troubles[:MAX_TROUBLES],
     )
 
 
@@ -128,7 +128,7 @@ def _ticket(layer: Any, facts: Ticket) -> MikeyTicket:
         initiator = facts.initiator_data
         inside = layer.initiator_data.payloads if isinstance(layer.initiator_data, InitiatorData) else []
         vi = next((_digest(one.ver_data) for one in inside if isinstance(one, V)), "")
-    octets = ticket_octets(layer) if initiator_part(layer) else bytes(layer)[1:]
+    octets = ticket_octets(layer) if facts.granted else bytes(layer)[1:]
     bounds = [one.ts_role for one in layer.policy_payloads() if isinstance(one, TR)]
     return MikeyTicket(
         granted=facts.granted,

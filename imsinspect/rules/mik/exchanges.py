@@ -149,22 +149,24 @@ def fate(exchange: MikeyExchange) -> tuple[str, MikeyPassage | None]:
     return best if best is not None else (UNANSWERED, None)
 
 
-def responses(passage: MikeyPassage, exchange: MikeyExchange, trace: Trace, scene: Scene) -> list[MikeyMessage]:
-    """MIKEY messages that may answer an offer: in its answer, and those of the same branch anywhere in the call."""
-    negotiation = passage.negotiation
-    found = [
+def by_branch(exchange: MikeyExchange) -> dict[tuple[str, bytes], list[MikeyMessage]]:
+    """What answered an exchange, by the call and the dialog tag of who sent it."""
+    found: dict[tuple[str, bytes], list[MikeyMessage]] = {}
+    for each in (*exchange.answers, *exchange.errors):
+        found.setdefault((each.call, each.party), []).append(each)
+    return found
+
+
+def in_answer(passage: MikeyPassage, trace: Trace, scene: Scene) -> list[MikeyMessage]:
+    """The responses of MIKEY in the description that answers an offer, whichever exchange they belong to."""
+    answer = passage.negotiation.answer
+    if answer is None:
+        return []
+    return [
         each
-        for each in (*exchange.answers, *exchange.errors)
-        if each.call == passage.call and (not negotiation.answerer_tag or each.party == negotiation.answerer_tag)
+        for each in by_description(trace, scene).get((passage.call, id(answer.sdp)), ())
+        if each.record is not None and (each.record.data_type in ANSWERS or each.record.data_type == ERROR)
     ]
-    if negotiation.answer is not None:
-        here = by_description(trace, scene).get((passage.call, id(negotiation.answer.sdp)), ())
-        found += [
-            each
-            for each in here
-            if each.record is not None and (each.record.data_type in ANSWERS or each.record.data_type == ERROR)
-        ]
-    return list({id(each): each for each in found}.values())
 
 
 # --- words and evidence ---------------------------------------------------------------------------

@@ -11,9 +11,10 @@ from imsinspect.rules.mik.exchanges import (
     PROFILES,
     UNANSWERED,
     answer_evidence,
+    by_branch,
     calls,
     csb,
-    responses,
+    in_answer,
     settled,
     subject_of,
     transfers,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from imsinspect.rules.rule import Scene
     from imsinspect.trace.mikey_model import MikeyExchange, MikeyPassage, MikeyTicket
-    from imsinspect.trace.model import Trace
+    from imsinspect.trace.model import MikeyMessage, Trace
 
 
 @rule(
@@ -77,14 +78,16 @@ def _branches(trace: Trace, scene: Scene, exchange: MikeyExchange, ticket: Mikey
     for passage in exchange.passages:
         branches.setdefault((passage.call, passage.negotiation.answerer_tag), []).append(passage)
     unanswered = True
-    for passages in branches.values():
+    responses = by_branch(exchange)
+    for branch, passages in branches.items():
         fates = {settled(passage): passage for passage in passages}
         answered = fates.get(ACCEPTED) or fates.get(PREVIEWED)
         if answered is None:
             unanswered = unanswered and UNANSWERED in fates
             continue
         unanswered = False
-        outcome = _branch(trace, scene, exchange, answered, passages, ticket)
+        found = [*responses.get(branch, ()), *(each for one in passages for each in in_answer(one, trace, scene))]
+        outcome = _branch(trace, scene, exchange, answered, found, ticket)
         if outcome is not None:
             yield outcome
     known = calls(trace, scene)
@@ -98,11 +101,11 @@ def _branch(
     scene: Scene,
     exchange: MikeyExchange,
     passage: MikeyPassage,
-    passages: list[MikeyPassage],
+    responses: list[MikeyMessage],
     ticket: MikeyTicket,
 ) -> Outcome | None:
     subject = Subject("call", passage.call)
-    found = [each.record for one in passages for each in responses(one, exchange, trace, scene) if each.record]
+    found = [each.record for each in responses if each.record is not None]
     if any(record.data_type in (TRANSFER_RESP, ERROR) for record in found):
         return Outcome("pass", subject)
     if not _secure(passage):

@@ -130,7 +130,8 @@ def _judge(trace: Trace, scene: Scene, exchange: MikeyExchange, record: MikeyRec
         )
     if _same(trace, scene, claimed, names):
         return Outcome("pass", subject)
-    focus = _focus(trace, exchange)
+    found = dialled_out(trace, scene)
+    focus = next((found[call] for call in exchange.calls if call in found), None)
     if focus is not None:
         own = [focus.uri, canonical(focus.focus.encode()) if focus.focus else ""]
         if _same(trace, scene, claimed, own):
@@ -194,14 +195,17 @@ def _alike(one: str, other: str) -> bool:
     return one.partition("@")[0].casefold() == other.partition("@")[0].casefold()
 
 
-def _focus(trace: Trace, exchange: MikeyExchange) -> Conference | None:
-    """The conference whose focus makes the call."""
-    for conference in trace.conferences:
-        for participant in conference.participants:
-            for leg in participant.legs:
-                if leg.dial_out and leg.call in exchange.calls:
-                    return conference
-    return None
+@once
+def dialled_out(trace: Trace, scene: Scene) -> dict[str, Conference]:
+    """The conference whose focus makes a call."""
+    return {
+        call: conference
+        for conference in trace.conferences
+        for participant in conference.participants
+        for leg in participant.legs
+        if leg.dial_out
+        for call in (leg.call, *leg.also)
+    }
 
 
 def _finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imsinspect.rules.facts import GRACE, frame_text, not_assessed
@@ -78,13 +79,15 @@ def mikey_error_ignored(trace: Trace, scene: Scene) -> Iterator[Outcome]:
 def _judge(trace: Trace, scene: Scene, exchange: MikeyExchange, call: Call, errors: list[MikeyMessage]) -> Outcome:
     error = errors[-1]
     subject = subject_of(error)
-    accepted, failed = _accepted(call, error), failing(trace, scene)
-    if any(_later(call, negotiation, error, failed) for negotiation in call.negotiations):
+    settled = settlements(trace, scene).get(call.id, Settlement())
+    accepted = settled.by_description.get(id(error.description))
+    if settled.last_sound is not None and settled.last_sound > error.time:
         return Outcome("pass", subject)
     media = _media(call, error.time)
     stray = None if media is not None else _stray(trace, scene, call, error)
     refused = error.role == "refusal" or (accepted is None and call.state in ("failed", "cancelled"))
-    if refused and (_established(call, error.time) or (media is None and stray is None)):
+    established = settled.first is not None and settled.first < error.time  # what is refused is a change
+    if refused and (established or (media is None and stray is None)):
         return Outcome("pass", subject)
     if stray is not None:
         return _finding(trace, exchange, call, error, None, stray, sure=False)
@@ -98,7 +101,7 @@ def _judge(trace: Trace, scene: Scene, exchange: MikeyExchange, call: Call, erro
 
 def _stray(trace: Trace, scene: Scene, call: Call, error: MikeyMessage) -> MediaStream | None:
     """Media that no description announces, at an address of an offer that was refused for the error."""
-    for negotiation in call.negotiations if error.role == "refusal" else ():
+    for negotiation in call.negotiations[:16] if error.role == "refusal" else ():
         for media in negotiation.offer.sdp.media[:16]:
             for stream in unannounced(trace, scene).get((canonical(media.connection), media.port), ()):
                 if stream.first.time > negotiation.offer.message.time and stream.last.time > error.time + GRACE:
@@ -116,44 +119,43 @@ def unannounced(trace: Trace, scene: Scene) -> dict[tuple[str, int], list[MediaS
     return found
 
 
-def _accepted(call: Call, error: MikeyMessage) -> Negotiation | None:
-    """The offer whose answer carries the error and opens a port, or that carries the error and is accepted."""
-    for negotiation in call.negotiations:
+@dataclass(slots=True)
+class Settlement:
+    """The offers of a call that were accepted with an open port."""
+
+    first: int | None = None  # time of the first answer
+    last_sound: int | None = None  # time of the last answer of an offer and answer without an error
+    by_description: dict[int, Negotiation] = field(default_factory=dict)
+
+    def add(self, call: str, negotiation: Negotiation, failed: frozenset[tuple[str, int]]) -> None:
+        """One offer with its answer."""
         answer = negotiation.answer
         if answer is None or negotiation.rejected or negotiation.provisional:
-            continue
-        here = error.description is answer.sdp or error.description is negotiation.offer.sdp
-        if here and any(each.port for each in answer.sdp.media):
-            return negotiation
-    return None
+            return
+        if not any(each.port for each in answer.sdp.media):
+            return
+        time, sides = answer.message.time, (id(negotiation.offer.sdp), id(answer.sdp))
+        self.first = time if self.first is None else min(self.first, time)
+        for side in sides:
+            self.by_description.setdefault(side, negotiation)
+        if not any((call, side) in failed for side in sides):
+            self.last_sound = time if self.last_sound is None else max(self.last_sound, time)
 
 
 @once
-def failing(trace: Trace, scene: Scene) -> frozenset[tuple[str, int]]:
-    """Calls and the descriptions that carry an error in them."""
-    return frozenset(
+def settlements(trace: Trace, scene: Scene) -> dict[str, Settlement]:
+    """Of each call with a MIKEY error, what was accepted in it."""
+    failed = frozenset(
         (each.call, id(each.description))
         for each in trace.mikey
         if each.description is not None and each.record is not None and each.record.data_type == ERROR
     )
-
-
-def _later(call: Call, negotiation: Negotiation, error: MikeyMessage, failed: frozenset[tuple[str, int]]) -> bool:
-    """A later offer was accepted, and neither side of it has an error."""
-    answer = negotiation.answer
-    if answer is None or negotiation.rejected or negotiation.provisional:
-        return False
-    if (call.id, id(answer.sdp)) in failed or (call.id, id(negotiation.offer.sdp)) in failed:
-        return False
-    return answer.message.time > error.time and any(each.port for each in answer.sdp.media)
-
-
-def _established(call: Call, time: int) -> bool:
-    """The session was agreed before: what is refused is a change of it."""
-    return any(
-        each.answer is not None and not each.rejected and not each.provisional and each.answer.message.time < time
-        for each in call.negotiations
-    )
+    found: dict[str, Settlement] = {}
+    for call in dict.fromkeys(call for call, _ in failed):
+        found[call] = Settlement()
+        for negotiation in calls(trace, scene)[call].negotiations if call in calls(trace, scene) else ():
+            found[call].add(call, negotiation, failed)
+    return found
 
 
 def _media(call: Call, time: int) -> MediaStream | RtcpSource | None:
