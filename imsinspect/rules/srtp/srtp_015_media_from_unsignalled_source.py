@@ -29,6 +29,7 @@ from imsinspect.trace.proof_words import AGREED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from ipaddress import IPv4Address, IPv6Address
 
     from dissectors.sdp.parse import Media
     from imsinspect.rules.rule import Scene
@@ -206,8 +207,16 @@ def _ice(media: Media) -> bool:
 def _translated(stream: MediaStream, signalled: set[str]) -> bool:
     """The announced addresses are private ones while the packets' is not, or of another IP family."""
     source = ip_address(stream.source.ip)
-    known = [ip_address(each) for each in signalled]
+    known = [address for each in signalled if (address := _address(each)) is not None]
     return all(each.version != source.version or (not each.is_global and source.is_global) for each in known)
+
+
+def _address(words: str) -> IPv4Address | IPv6Address | None:
+    """An address of a description; None for what only looks like one."""
+    try:
+        return ip_address(words)
+    except ValueError:
+        return None
 
 
 def _found(

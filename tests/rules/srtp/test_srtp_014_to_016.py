@@ -221,6 +221,13 @@ def test_a_private_address_and_a_source_of_the_other_family(told) -> None:
     assert told(SRTP_015, secure_call(six, offer=first)).rows == [("not-assessed", "T-NAT", 1)]
 
 
+@pytest.mark.parametrize("address", ["999.1.1.1", "1", "host.example.org", "fe80::1%eth0"])
+def test_an_address_that_is_none(told, address: str) -> None:
+    odd = answer().replace(b"c=IN IP4 198.51.100.20", b"c=IN IP4 " + address.encode())
+    gaps = told(SRTP_015, secure_call(third(), answer=odd)).rows
+    assert gaps in ([("not-assessed", "T-NAT", 1)], [("not-assessed", "N-OA", 1)])
+
+
 def test_the_address_that_sip_came_from_is_known(told) -> None:
     inside = build.sdp("203.0.113.77", build.audio(5000, "RTP/SAVP", build.crypto("b")))
     media = build.rtp_stream((build.BOB[0], 5002), A, SSRC_B, build.speech(100), srtp=context("m"))

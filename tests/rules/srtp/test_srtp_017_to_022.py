@@ -123,6 +123,30 @@ def test_a_rekey_whose_keys_cannot_be_read(told) -> None:
     assert told(SRTP_017, rekeyed(from_a("a", 1, 20), lines=(MIKEY,) * 4)).rows == []
 
 
+def by_spi(number: int) -> str:
+    """The a=key-mgmt line of an exchange whose crypto sessions have this SPI, which is the MKI of packets."""
+    spi = number.to_bytes(4, "big")
+    sessions = [mikey.srtp_session(each, ssrc=each, spi=spi) for each in (1, 2)]
+    plain = {"rand": None, "initiator": None, "responder": None, "auth": None}
+    return mikey.Message(
+        data_type=0, csb_id=number, sessions=sessions, policies=(mikey.policy({0: 1}),), kemac=mikey.kemac(), **plain
+    ).attribute()
+
+
+def test_spis_of_mikey_tell_keys_apart_that_cannot_be_read(told) -> None:
+    lines = (by_spi(1), by_spi(1), by_spi(2), by_spi(2))
+    one, two = bytes.fromhex("00000001"), bytes.fromhex("00000002")
+    late = [from_a("a", 1, 11, mki=one), from_a("a", 11, 30, mki=one)]
+    finding = told(SRTP_017, rekeyed(*late, lines=lines)).finding
+    assert (finding.verdict, finding.confidence) == ("violation", "strong")
+    assert "carry as MKI the SPI 0x00000001" in finding.message
+    in_time = [from_a("a", 1, 11, mki=one), from_a("new", 11, 30, mki=two)]
+    assert told(SRTP_017, rekeyed(*in_time, lines=lines)).rows == [("pass", "", 1)]
+    without = [from_a("a", 1, 11), from_a("new", 11, 30)]
+    assert told(SRTP_017, rekeyed(*without, lines=lines)).rows == [("not-assessed", "N-KEY", 1)]
+    assert told(SRTP_017, rekeyed(from_a("a", 1, 11, mki=one), lines=lines)).rows == [("not-assessed", "N-MED", 1)]
+
+
 def test_media_behind_the_rekey_that_no_key_verifies(told) -> None:
     rows = told(SRTP_017, rekeyed(from_a("whose", 11, 20))).rows
     assert sorted(rows) == [("not-assessed", "N-KEY", 1), ("not-assessed", "N-MED", 1)]
