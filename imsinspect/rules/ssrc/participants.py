@@ -96,6 +96,17 @@ def rooms(trace: Trace, scene: Scene) -> list[Room]:
     return out
 
 
+@once
+def members_by_call(trace: Trace, scene: Scene) -> dict[str, tuple[str, int]]:
+    """The conference that a call is a leg of, and the number of its member."""
+    return {
+        call: (room.conference.id, number)
+        for room in rooms(trace, scene)
+        for number, member in enumerate(room.members)
+        for call in member.calls
+    }
+
+
 def _apart(
     participants: list[Participant], calls: dict[str, Call]
 ) -> Iterator[tuple[Participant, list[ConferenceLeg]]]:

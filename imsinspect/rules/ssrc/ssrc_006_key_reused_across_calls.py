@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from imsinspect.rules.facts import SECOND, calls_by_id, counted, not_assessed, text
@@ -19,6 +20,7 @@ from imsinspect.rules.ssrc.keys import (
     lines_by_id,
     state_of,
 )
+from imsinspect.rules.ssrc.participants import members_by_call
 from imsinspect.trace.model import CALLS as IN_CALLS
 
 if TYPE_CHECKING:
@@ -48,8 +50,8 @@ def key_reused_across_calls(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         The master keys and salts that calls of different Call-ID carry. Calls are taken for one where they are legs
         (Session-ID, icid-value, o= line, or the keys of both sides carried on), where one offer goes to several
         targets, at once or within 32 seconds after it failed (the same o= line, or the same media address and key), and
-        where one replaces the other. What a conference server gives to its participants is the object of IMS-SSRC-005,
-        and their keys when they come back of IMS-CONF-005.
+        where one replaces the other. One key of several participants of a conference is the object of IMS-SSRC-005; a
+        participant who comes back with a key is told of here and by IMS-CONF-005.
     Why it matters:
         A key that comes again was not made fresh: the generator is broken, or the key is configured. Whoever learns
         it reads all calls that it protects, recorded ones too, and streams of equal SSRC use one keystream.
@@ -66,11 +68,13 @@ def key_reused_across_calls(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     calls = calls_by_id(trace)
     guilty: set[str] = set()
     for repeat in trace.key_repeats:
+        if repeat.kind != IN_CALLS:
+            continue
         named = [place for place in repeat.places if applies(scene, place.call, PROFILES)]
-        conferences = {calls[place.call].conference or place.call for place in named}
-        if repeat.kind == IN_CALLS and len(conferences) > 1:
-            guilty |= {place.call for place in named}
-            yield _reused(trace, scene, repeat, named)
+        unrelated = _unrelated(named, members_by_call(trace, scene))
+        if len(unrelated) > 1:
+            guilty |= {place.call for place in unrelated}
+            yield _reused(trace, scene, repeat, unrelated)
     keyed = {call: lines for call, lines in keyed_lines(trace, scene).items() if applies(scene, call, PROFILES)}
     if len({min((call, *calls[call].related)) for call in keyed}) < 2:
         return
@@ -81,6 +85,14 @@ def key_reused_across_calls(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             yield not_assessed(Subject("call", call), "N-KEY", MASKED)
         else:
             yield Outcome("pass", Subject("call", call))
+
+
+def _unrelated(places: list[KeyPlace], members: dict[str, tuple[str, int]]) -> list[KeyPlace]:
+    """Places of calls that are no legs of one conference to different participants, which IMS-SSRC-005 is about."""
+    if len({members[place.call][0] if place.call in members else place.call for place in places}) > 1:
+        return places
+    counts = Counter(members.get(place.call) for place in places)
+    return [place for place in places if counts[members.get(place.call)] > 1]
 
 
 def _reused(trace: Trace, scene: Scene, repeat: KeyRepeat, places: list[KeyPlace]) -> Outcome:

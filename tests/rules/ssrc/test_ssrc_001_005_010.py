@@ -190,11 +190,12 @@ def test_keys_of_the_access_edge_count_where_the_core_is_clear() -> None:
 
 
 def test_devices_of_one_user_and_who_comes_back_are_one_participant() -> None:
-    """Keys when a participant comes back are the object of IMS-CONF-005."""
-    back = joins(ALICE, duration=5, key=GROUP), joins(ALICE, at=20, call=2, key=GROUP), joins(BOB, at=2)
-    audit = audited(*back)
+    """A key when a participant comes back is that of two calls: IMS-SSRC-006, and IMS-CONF-005 follows."""
+    again = joins(ALICE, at=20, call=2, key=GROUP, own="fresh")
+    audit = audited(joins(ALICE, duration=5, key=GROUP), again, joins(BOB, at=2))
     assert rows(audit, SSRC_005) == [("pass", "", 1)]
-    assert not found(audit, "IMS-SSRC-006")
+    assert "stands in call-1 and call-3," in one(audit, "IMS-SSRC-006").message
+    assert one(audit, "IMS-CONF-005").follows_from == [one(audit, "IMS-SSRC-006").fingerprint]
 
 
 def test_a_forked_invitation_gives_one_key_to_all_branches() -> None:
