@@ -158,10 +158,7 @@ def states_at(line: MediaLine, session: TlsSession) -> list[LineState]:
     return [
         state
         for state in line.states
-        if state.answered is not None
-        and state.begins <= last
-        and (state.ends is None or state.ends + GRACE >= first)
-        and not state.negotiation.rejected
+        if state.answered is not None and state.begins <= last and (state.ends is None or state.ends + GRACE >= first)
     ]
 
 

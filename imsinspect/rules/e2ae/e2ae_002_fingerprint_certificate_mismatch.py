@@ -78,11 +78,13 @@ def fingerprint_certificate_mismatch(trace: Trace, scene: Scene) -> Iterator[Out
         a key log shows them. T-RES: an abbreviated handshake shows none. N-OA: the fingerprints of that side were not
         seen, or cannot be computed. N-DIR: the addresses do not tell which side presented the certificate. N-MED: the
         certificate does not match, and neither data nor the end of the connection was seen. T-NAT: the addresses of the
-        connection fit the lines of several calls. A connection that is closed
-        within a second of a handshake that does not match passes. Access and core side are never compared.
+        connection fit the lines of several calls. T-FORK: the certificate is that of another branch of a forked call. A
+        connection that is closed within a second of a handshake that does not match passes. Access and core side are
+        never compared.
     """
     for call in trace.calls:
         done: set[tuple[str, bytes]] = set()
+        served = {ends for line in call.lines if line.tls_sessions for ends in _ends(line)}
         for line in call.lines:
             states = [state for state in line.states if b"a=fingerprint:" in _octets(state)]
             if not states:
@@ -90,9 +92,22 @@ def fingerprint_certificate_mismatch(trace: Trace, scene: Scene) -> Iterator[Out
             sessions = sessions_of(trace, scene, line)
             for session in sessions:
                 yield from _session(trace, call, line, session, done)
-            if not sessions and any(handshake_agreed(state) for state in states):
+            if sessions or not any(handshake_agreed(state) for state in states):
+                continue
+            if line.tls_sessions or served.isdisjoint(_ends(line)):
                 security = states[-1].offered.profile.security.upper()
                 yield no_session(line, f"no handshake of the agreed {security} was captured")
+
+
+def _ends(line: MediaLine) -> set[tuple[object, ...]]:
+    """Where both sides of a line receive: the same on every hop and branch that shares the connection."""
+    return {
+        (
+            line.index,
+            *((media.connection, media.port) for media in (state.offered, state.answered) if media is not None),
+        )
+        for state in line.states
+    }
 
 
 def _octets(state: LineState) -> bytes:
@@ -156,6 +171,10 @@ def _judge(case: _Case) -> Outcome | None:
         )
     if matches(case.side.certificates[0], fingerprints):
         return Outcome("pass", case.subject)
+    if matches(case.side.certificates[0], _of_other_branches(case)):
+        return not_assessed(
+            case.subject, "T-FORK", "a certificate was signalled in another branch of the forked call: ambiguous"
+        )
     after = (case.session.completed or case.session.last).time
     if case.side.peer_data is None:  # what the other side sends shows that it accepted the certificate
         if _ended(case.session, after):
@@ -168,6 +187,18 @@ def _judge(case: _Case) -> Outcome | None:
                 "a certificate matches no fingerprint, and neither data nor the end of the connection was seen",
             )
     return _mismatch(case, fingerprints)
+
+
+def _of_other_branches(case: _Case) -> Iterator[Fingerprint]:
+    """What the answerers of other branches signalled for the line; a connection may have been taken for another's."""
+    tags = {case.state.negotiation.offerer_tag, case.state.negotiation.answerer_tag}
+    for line in case.call.lines:
+        if line.index != case.line.index or line is case.line:
+            continue
+        for state in line.states:
+            answered = state.answered
+            if answered is not None and state.negotiation.answerer_tag not in tags:
+                yield from computable(answered.fingerprints)
 
 
 def _without_certificate(session: TlsSession, subject: Subject, client: bool) -> Outcome | None:

@@ -13,6 +13,7 @@ from imsinspect.rules.e2ae.edge import (
     emergency,
     line_id,
     on_access,
+    refused,
     ue_of,
     undetermined,
     worst,
@@ -52,10 +53,18 @@ def offers(trace: Trace, scene: Scene, ue: str, judge: Callable[[Offer], Outcome
         yield from worst(
             (media.index, _offer(trace, scene, ue, judge, call, negotiation, media))
             for negotiation in call.negotiations
-            if negotiation.side != "core" and not negotiation.offer_assumed
+            if negotiation.side != "core" and not negotiation.offer_assumed and not refused(negotiation)
             for media in negotiation.offer.sdp.media
-            if media.port != 0 and media.profile.family in TOKENS
+            if media.port != 0 and media.profile.family in TOKENS and not _line_refused(negotiation, media.index)
         )
+
+
+def _line_refused(negotiation: Negotiation, index: int) -> bool:
+    """The answer took the line out: nothing is sent on it."""
+    if negotiation.answer is None:
+        return False
+    answered = negotiation.answer.sdp.media
+    return index < len(answered) and answered[index].port == 0
 
 
 def _offer(

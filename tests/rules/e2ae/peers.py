@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imsinspect.profiles import choose
 from imsinspect.rules.evaluate import evaluate
@@ -26,7 +26,7 @@ MIKEY = "a=key-mgmt:mikey AQ4FgM0XflABAAAAAAAAAAAAAAsAyONQ6g=="
 ALL_TOKENS = ("sdes-srtp", "msrp-tls", "bfcp-tls")
 
 
-def ask(rule: str, *captures: Sequence[build.Packet], profile: str = "auto", **scene: str) -> Told:
+def ask(rule: str, *captures: Sequence[build.Packet], profile: str = "auto", **scene: Any) -> Told:
     """What a rule says of captures; profiles are inferred, or what the user asks for."""
     audit = build.audit_bytes(*(build.pcap(packets) for packets in captures))
     assert not [note for note in audit.notes if note.text.startswith("rule ")]

@@ -179,6 +179,33 @@ def test_the_access_handshake_is_compared_with_the_access_descriptions() -> None
     assert ask(E2AE_002, captured(core)).rows == [("pass", "", 2), ("not-assessed", "N-HS", 1)]
 
 
+def test_the_certificate_of_another_branch_is_not_judged() -> None:
+    """T-FORK: two devices answer behind one gateway port."""
+    talk = from_ue()
+    offer = talk.request("INVITE", chat(UE_CHAT, *OFFER))
+    early = talk.response(183, "Session Progress", chat(EDGE_CHAT, fingerprint(FOREIGN)), to_tag="first")
+    final = talk.response(200, "OK", chat(EDGE_CHAT, *ANSWER), to_tag="second")
+    script = [(0.0, offer, True), (0.2, early, False), (0.5, final, False)]
+    for certificate, rows in (
+        (FOREIGN, [("pass", "", 1), ("not-assessed", "T-FORK", 1)]),
+        (EDGE_CERTIFICATE, [("pass", "", 2)]),
+        (b"of a third", [("violation", "", 1), ("pass", "", 1)]),
+    ):
+        packets = build.in_time_order(build.carry(talk, script), tls(server_certificate=certificate))
+        assert ask(E2AE_002, packets).rows == rows
+
+
+def test_early_media_of_a_call_that_fails_later_is_compared() -> None:
+    talk = from_ue()
+    script = [
+        (0.0, talk.request("INVITE", chat(UE_CHAT, *OFFER)), True),
+        (0.5, talk.response(183, "Session Progress", chat(EDGE_CHAT, *ANSWER)), False),
+        (9.0, talk.response(480, "Temporarily Unavailable"), False),
+    ]
+    packets = build.in_time_order(build.carry(talk, script), tls(server_certificate=FOREIGN))
+    assert ask(E2AE_002, packets).rows == [("violation", "", 1), ("pass", "", 1)]
+
+
 def test_a_connection_that_fits_several_calls_is_not_judged() -> None:
     """T-NAT: UEs whose addresses are rewritten, and a gateway with one port for all of them."""
     other = from_ue(call_id="other@test", from_uri="sip:carol@example.org", from_tag="carol", branch=50)

@@ -23,6 +23,7 @@ from tests.rules.e2ae.peers import (
     chat,
     fingerprint,
     floor,
+    from_ue,
     registration,
     secure_chat,
     speech,
@@ -109,6 +110,14 @@ def test_best_effort_protection_is_not_judged() -> None:
 def test_a_refused_line_and_other_kinds_of_media_are_no_object() -> None:
     offer = build.sdp("192.0.2.10", build.audio(0, "RTP/AVP"), build.media("image", 4000, "UDPTL", "t38"))
     assert ask(E2AE_008, registered(call(offer))).rows == []
+
+
+def test_an_offer_that_is_refused_exposes_nothing() -> None:
+    """T-AUTH: it may come again, and counts then."""
+    refused = build.call(CLEAR_CHAT[0], dialog=from_ue(), final=(488, "Not Acceptable Here"))
+    assert ask(E2AE_008, registered(refused)).rows == []
+    line = chat(EDGE_CHAT, proto="TCP/MSRP", port=0)
+    assert ask(E2AE_008, registered(call(CLEAR_CHAT[0], line))).rows == []
 
 
 def test_emergency_calls_go_through() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 import pytest
 
+from imsinspect.policy import Policy
 from imsinspect.rules.outcome import Severity
 from tests import build
 from tests.rules.e2ae.peers import (
@@ -140,6 +143,14 @@ def test_without_a_sign_of_the_ue_the_direction_is_not_judged() -> None:
     """N-DIR: a value says nothing of whether it stands on the right side."""
     assert ask(E2AE_011, secure_chat()).rows == [("not-assessed", "N-DIR", 1)]
     assert ask(E2AE_011, call(chat(UE_CHAT, "a=3ge2ae:offered"))).rows == [("violation", "", 1)]
+
+
+def test_a_policy_file_may_name_the_p_cscf() -> None:
+    policy = Policy(nodes={"p_cscf": (ip_network("192.0.2.1/32"),)})
+    assert ask(E2AE_011, secure_chat(), policy=policy).rows == [("pass", "", 1)]
+    assert ask(E2AE_011, call(chat(UE_CHAT, APPLIED)), policy=policy).rows == [("violation", "", 1)]
+    both = Policy(nodes={"p_cscf": (ip_network("192.0.2.0/24"),)})
+    assert ask(E2AE_011, secure_chat(), policy=both).rows == [("not-assessed", "N-DIR", 1)]
 
 
 def test_indicators_in_the_core_are_another_rules_matter() -> None:
