@@ -51,6 +51,11 @@ class MikeyLine:
         """Its name for fingerprints."""
         return media_name(self.state.offered)
 
+    @property
+    def role(self) -> str:
+        """Who sent the policies."""
+        return "answerer" if self.message is not None and self.message.role == ANSWER else "offerer"
+
     def having(self, test: Callable[[SRTPParameters], bool]) -> tuple[tuple[SRTPParameters, ...], bool]:
         """The policies that pass a test, and whether all do."""
         found = tuple(each for each in self.policies if test(each))

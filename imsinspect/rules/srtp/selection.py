@@ -10,7 +10,7 @@ from imsinspect.rules.outcome import Evidence, Subject
 from imsinspect.rules.rule import once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from dissectors.sdp.crypto import Crypto
     from dissectors.sdp.parse import Media
@@ -144,11 +144,16 @@ def _name(selected: Selected) -> tuple[object, ...]:
     return tags, *ends, line.tag, line.suite, line.keys, line.session_params
 
 
-def unanswered_offers(trace: Trace) -> Iterator[Outcome]:
-    """Lines that were offered as SRTP, and whose answer was not seen: what was selected is not known."""
+def unanswered_offers(trace: Trace, having: Callable[[Crypto], bool] | None = None) -> Iterator[Outcome]:
+    """Lines that were offered as SRTP, and whose answer was not seen: what was selected is not known.
+
+    Only those that offered an a=crypto line with something, if it is given.
+    """
     for call in trace.calls:
         if call.state in ENDED:
             continue
         for line in call.lines:
-            if any(state.offered.profile.family == "rtp" for state in line.states) and unanswered_secure(line):
+            offered = [state.offered for state in line.states if state.offered.profile.family == "rtp"]
+            wanted = having is None or any(having(each) for media in offered for each in media.crypto)
+            if offered and wanted and unanswered_secure(line):
                 yield not_assessed(Subject("media", line.id), "N-OA", "the answer to the secure offer was not seen")

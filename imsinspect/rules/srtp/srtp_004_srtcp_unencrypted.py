@@ -178,7 +178,7 @@ def _by_policy(trace: Trace, keyed: MikeyLine, policy: SRTPParameters, sure: boo
             f"the path reads names and reports of its RTCP.{choice} Not checked: the packets."
         ),
         evidence=tuple(replace(each, observed="SRTCP encryption off") for each in keyed.evidence(policy, expected)),
-        role="offerer",
+        role=keyed.role,
         media=keyed.media,
         normalised=("SRTCP encryption off", expected),
     )

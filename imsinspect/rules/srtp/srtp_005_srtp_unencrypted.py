@@ -148,7 +148,7 @@ def _by_policy(trace: Trace, keyed: MikeyLine) -> Outcome:
             f"anyone on the path listens.{choice} Not checked: the content of the media."
         ),
         evidence=keyed.evidence(weak[0], expected),
-        role="offerer",
+        role=keyed.role,
         media=keyed.media,
         normalised=(str(weak[0]), expected),
     )

@@ -124,7 +124,7 @@ def _by_policy(trace: Trace, keyed: MikeyLine) -> Outcome:
             f"{consequence}{choice} Not checked: the packets."
         ),
         evidence=keyed.evidence(weak[0], expected),
-        role="offerer",
+        role=keyed.role,
         media=keyed.media,
         normalised=(str(weak[0]), expected),
     )

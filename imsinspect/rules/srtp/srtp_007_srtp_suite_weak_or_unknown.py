@@ -136,7 +136,7 @@ def _of_mikey(trace: Trace, keyed: MikeyLine) -> Outcome | None:
             "whether the parties had a better suite in common."
         ),
         evidence=keyed.evidence(policy, EXPECTED),
-        role="offerer",
+        role=keyed.role,
         media=keyed.media,
         normalised=(str(policy), EXPECTED),
     )

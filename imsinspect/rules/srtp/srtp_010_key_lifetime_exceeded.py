@@ -8,7 +8,7 @@ from imsinspect.rules.facts import counted, frame_text, not_assessed, suite_name
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity
 from imsinspect.rules.rule import once, rule
-from imsinspect.rules.srtp.selection import sdes_lines
+from imsinspect.rules.srtp.selection import sdes_lines, unanswered_offers
 from imsinspect.trace.model import MediaStream
 
 if TYPE_CHECKING:
@@ -76,8 +76,9 @@ def key_lifetime_exceeded(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         Offer new keys before the lifetime ends, or signal the lifetime that is meant, at most 2^48.
     When it is not assessed:
         T-MID: the capture begins inside the call, so that what was sent before is not counted. N-MED: the owner of the
-        key sent nothing in the capture. N-SIP: ESP or TLS that could not be opened may hold the signalling, or there is
-        no SIP beside media. N-FRAG: signalling that was cut. Lines without a lifetime are not concerned.
+        key sent nothing in the capture. N-OA: the answer to an offer with a lifetime was not seen. N-SIP: ESP or TLS
+        that could not be opened may hold the signalling, or there is no SIP beside media. N-FRAG: signalling that was
+        cut. Lines without a lifetime are not concerned.
     """
     for each in sdes_lines(trace, scene):
         invalid = next((found for found in map(_invalid, each.selected) if found is not None), None)
@@ -85,6 +86,7 @@ def key_lifetime_exceeded(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             yield _invalid_line(trace, each, *invalid)
         for limited in _limited(each):
             yield _assess(trace, scene, each, limited)
+    yield from unanswered_offers(trace, lambda line: any(key.lifetime is not None for key in line.keys))
 
 
 # --- what is signalled ----------------------------------------------------------------------------

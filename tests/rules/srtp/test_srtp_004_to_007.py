@@ -87,6 +87,17 @@ def test_the_e_bit_of_other_suites(told, suite: str) -> None:
     assert told(SRTP_004, clear).rows == [("violation", "", 1)]
 
 
+@pytest.mark.parametrize("suite", [CM_80, GCM])
+def test_the_e_bit_behind_an_mki(told, suite: str) -> None:
+    lines = [build.crypto(seed, suite=suite, params="|1:4") for seed in ("a", "b")]
+    for encrypted, verdict in ((True, "pass"), (False, "violation")):
+        for count in (1, 5):
+            sender = context("a", suite, mki=b"\0\0\0\1")
+            datagrams = rtcp([sender.protect_rtcp(REPORT, encrypted=encrypted) for _ in range(count)])
+            packets = agreed(datagrams, offered=lines[0], answered=lines[1])
+            assert told(SRTP_004, packets).rows == [(verdict, "", 1)]
+
+
 def test_one_packet_of_an_unknown_key_tells_by_where_its_compound_ends(told) -> None:
     strange = context("x")
     clear = rtcp([strange.protect_rtcp(REPORT, encrypted=False)])

@@ -278,6 +278,12 @@ def test_a_lifetime_that_makes_the_line_invalid(told, lifetime: str) -> None:
     assert result.rows == [("violation", "", 1)]
 
 
+def test_an_offer_without_its_answer(told) -> None:
+    offered = offer("RTP/SAVP", build.crypto("a", params="|100"))
+    assert told(SRTP_010, build.call(offered, duration=None)[:3]).rows == [("not-assessed", "N-OA", 1)]
+    assert told(SRTP_010, build.call(offer(), duration=None)[:3]).rows == []
+
+
 def test_no_lifetime_and_no_media(told) -> None:
     assert told(SRTP_010, agreed(stream(30))).rows == []
     assert told(SRTP_010, limited("2^10")).rows == [("not-assessed", "N-MED", 1)]

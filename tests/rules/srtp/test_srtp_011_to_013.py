@@ -226,6 +226,22 @@ def test_a_new_key_does_not_set_the_index_back(told) -> None:
     ]
 
 
+def test_a_handshake_between_two_packets_may_bring_a_new_key(told) -> None:
+    bodies = (
+        offer("UDP/TLS/RTP/SAVP", "a=setup:actpass", "a=rtcp-mux"),
+        answer("UDP/TLS/RTP/SAVP", "a=setup:active", "a=rtcp-mux"),
+    )
+    hello = build.dtls_handshake(build.CLIENT_HELLO, build.client_hello([0xC02B], version=build.DTLS_1_2))
+    sender, later = context("a"), context("a", srtcp_index=4)
+    before = [(2.0 + n, build.udp(A, B, sender.protect_rtcp(report(n)))) for n in range(8)]
+    after = [(20.0, build.udp(A, B, later.protect_rtcp(report(99))))]
+    handshake = [(15.0, build.udp(B, A, build.dtls_record(build.HANDSHAKE, hello)))]
+    media = build.rtp_stream(A, B, SSRC_A, build.speech(30), srtp=context("a"))
+    for middle, severity in (([], Severity.CRITICAL), (handshake, Severity.HIGH)):
+        packets = build.in_time_order(build.call(*bodies, duration=60.0), media, before, middle, after)
+        assert told(SRTP_012, packets).finding.severity == severity
+
+
 def test_two_counters_under_one_ssrc(told) -> None:
     """The catalogue's trap: two sources (IMS-SSRC-002) may stand behind them."""
     datagrams = [each for pair in zip(reports(8), reports(8, begin=1_000), strict=True) for each in pair]
@@ -295,7 +311,9 @@ def test_too_few_packets_no_packets_and_plain_ones(told) -> None:
 
 
 def test_srtcp_that_no_description_announces(told) -> None:
-    assert told(SRTP_012, rtcp(twice())).finding.subject.kind == "rtcp"
+    finding = told(SRTP_012, rtcp(twice())).finding
+    assert (finding.subject.kind, finding.severity) == ("rtcp", Severity.HIGH)
+    assert "Not seen: the signalling" in finding.message
     assert told(SRTP_012, rtcp(reports(8))).rows == [("pass", "", 1)]
 
 
