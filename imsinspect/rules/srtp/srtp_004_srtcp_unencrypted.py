@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.facts import counted, direction, frame_text, no_description, not_assessed
+from imsinspect.rules.facts import counted, direction, frame_text, no_description, not_assessed, suite_name
 from imsinspect.rules.needs import MEDIA
 from imsinspect.rules.outcome import Evidence, Outcome, Severity
 from imsinspect.rules.rule import rule
@@ -127,7 +127,7 @@ def _agreement(each: SdesLine | MikeyLine, time: int) -> tuple[str, tuple[Eviden
     if isinstance(each, MikeyLine):
         return f"{each.state.offered.transport} with {each.policies[0]}", each.evidence(each.policies[0], AGREED_CLEAR)
     selected = each.at(time)
-    return selected.words, selected.evidence(AGREED_CLEAR)
+    return suite_name(selected.answered), selected.evidence(AGREED_CLEAR)
 
 
 def _clear(

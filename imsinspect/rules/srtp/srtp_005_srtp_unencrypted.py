@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.facts import frame_text
+from imsinspect.rules.facts import frame_text, suite_name
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity
 from imsinspect.rules.rule import rule
@@ -112,7 +112,7 @@ def _only_offered(trace: Trace, each: SdesLine, selected: Selected) -> Outcome:
         message=(
             f"The offer in {frame_text(trace, selected.offer_frame)} allows {what} for {each.place} (tag "
             f"{', '.join(str(line.tag) for line in lines[:4])}); the answer in "
-            f"{frame_text(trace, selected.answer_frame)} selected {selected.words}. Another answerer, or a device that "
+            f"{frame_text(trace, selected.answer_frame)} selected {suite_name(selected.answered)}. Another answerer, or a device that "
             "changes the answer, can turn encryption off. The media of this line is not concerned."
         ),
         evidence=(

@@ -90,7 +90,7 @@ def _switched_off(trace: Trace, each: SdesLine, selected: Selected) -> Outcome:
         title="SRTP agreed without encryption and without a tag" if bare else "SRTP agreed without a tag",
         message=(
             f"The answer in {frame_text(trace, selected.answer_frame)} selects UNAUTHENTICATED_SRTP for {each.place} "
-            f"({selected.words}): its RTP carries no tag. {consequence}{unasked} Not checked: the packets."
+            f"(tag {selected.answered.tag}): its RTP carries no tag. {consequence}{unasked} Not checked: the packets."
         ),
         evidence=selected.evidence(EXPECTED),
         role="answerer",
