@@ -112,8 +112,8 @@ def _only_offered(trace: Trace, each: SdesLine, selected: Selected) -> Outcome:
         message=(
             f"The offer in {frame_text(trace, selected.offer_frame)} allows {what} for {each.place} (tag "
             f"{', '.join(str(line.tag) for line in lines[:4])}); the answer in "
-            f"{frame_text(trace, selected.answer_frame)} selected {suite_name(selected.answered)}. Another answerer, or a device that "
-            "changes the answer, can turn encryption off. The media of this line is not concerned."
+            f"{frame_text(trace, selected.answer_frame)} selected {suite_name(selected.answered)}. Another answerer, "
+            "or a device that changes the answer, can turn encryption off. The media of this line is not concerned."
         ),
         evidence=(
             *(
