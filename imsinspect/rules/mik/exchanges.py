@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dissectors.mikey import codes
 from imsinspect.rules.facts import frame_text, not_assessed
 from imsinspect.rules.outcome import Evidence, Outcome, Subject
 from imsinspect.rules.rule import once
@@ -72,10 +73,13 @@ class Seen:
 
 @once
 def different(trace: Trace, scene: Scene) -> list[Seen]:
-    """The MIKEY messages that differ: copies on other legs and replays are sights of one."""
+    """The MIKEY messages that differ: copies on other legs and replays are sights of one.
+
+    A datagram on the port of MIKEY that does not read as a message is taken for another protocol's.
+    """
     found: dict[str, Seen] = {}
     for message in trace.mikey:
-        if message.record is None:
+        if message.record is None or (message.carrier == "udp" and not _reads(message.record)):
             continue
         known = found.get(message.record.digest)
         if known is None:
@@ -83,6 +87,11 @@ def different(trace: Trace, scene: Scene) -> list[Seen]:
         else:
             known.copies.append(message)
     return list(found.values())
+
+
+def _reads(record: MikeyRecord) -> bool:
+    whole = bool(record.payloads) and not record.stop and not record.trailing
+    return whole and record.version == 1 and record.data_type in codes.DATA_TYPES
 
 
 @once

@@ -48,10 +48,10 @@ def kemac_null_encryption(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         Let the sender encrypt its KEMAC with AES-CM or AES-KW, under a pre-shared key, an envelope key or a ticket's
         key. Where the carrier is meant to protect the message, use TLS or ESP with encryption, end to end.
     When it is not assessed:
-        N-KMS: the exchange in which the KMS granted the ticket of a call is not in the capture; a capture at the KMS,
-        or its key log, shows it. N-SIP: signalling that could not be read. Keys that were read out of TLS or ESP with
-        encryption, or that the user says were (capture point), count as medium, as who ends the hop reads them still.
-        Unencrypted data that is no Key data is only suspected.
+        N-KMS: the exchange in which the KMS granted the ticket of a call (flag D) is not in the capture; a capture at
+        the KMS, or its key log, shows it. N-SIP: signalling that could not be read. Keys that were read out of TLS or
+        ESP with encryption, or that the user says were (capture point), count as medium, as who ends the hop reads them
+        still. Unencrypted data that is no Key data is only suspected.
     """
     for seen in different(trace, scene):
         if seen.record.data_type not in CARRIES_KEYS:
@@ -62,7 +62,9 @@ def kemac_null_encryption(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         bare = [each for each in carriages if each.encryption == NULL and not each.zeros]
         yield _finding(trace, scene, seen, bare[0]) if bare else Outcome("pass", seen.subject)
     for exchange in trace.mikey_exchanges:
-        if exchange.data_type == TRANSFER_INIT and exchange.calls and exchange.ticket and not exchange.request:
+        ticket = exchange.init.record.ticket if exchange.init.record is not None else None
+        granted = ticket is not None and ticket.flag("D")  # by the KMS, and not made by the Initiator
+        if granted and exchange.data_type == TRANSFER_INIT and exchange.calls and not exchange.request:
             yield not_assessed(
                 subject_of(exchange.init), "N-KMS", "the exchange in which the KMS granted the ticket was not captured"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dissectors.mikey.codes import SRTP_ENCRYPTION_ALGORITHMS
+from dissectors.mikey.codes import SRTP_AUTHENTICATION_ALGORITHMS, SRTP_ENCRYPTION_ALGORITHMS
 from imsinspect.rules.facts import frame_text
 from imsinspect.rules.mik.exchanges import (
     ACCEPTED,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from imsinspect.trace.model import MikeyMessage, Trace
 
 SRTP = 0  # Prot type
+NULL, RCC_M3 = 0, 4  # authentication algorithms; the latter carries the rollover counter and no MAC (RFC 4771 §3)
 LEAST_TAG = 4  # octets
 INITS = frozenset((0, 2, 4, 7, 9, TRANSFER_INIT))  # messages with policies that begin an exchange
 SAKKE = 26
@@ -145,14 +146,17 @@ def _switched_off(policy: SRTPParameters | None) -> Iterator[_Off]:
             tag = f"AEAD tag length {policy.aead_tag_length} with {cipher}"
             yield _Off("the tag is shorter than 4 octets", tag, "16", Severity.HIGH)
         return
-    srtp_null, srtcp_null = policy.srtp_authentication_algorithm == 0, policy.srtcp_authentication_algorithm == 0
+    srtp_null = policy.srtp_authentication_algorithm in (NULL, RCC_M3)
+    srtcp_null = policy.srtcp_authentication_algorithm == NULL
     if srtcp_null:
         yield _Off(
             "nothing authenticates SRTCP" if not srtp_null else "nothing authenticates SRTP and SRTCP",
             "authentication algorithm 0 NULL", "HMAC-SHA-1", Severity.CRITICAL,
         )  # fmt: skip
     elif srtp_null or not policy.srtp_authentication:
-        parameter = "SRTP authentication algorithm 0 NULL" if srtp_null else "SRTP authentication 0 off"
+        algorithm = policy.srtp_authentication_algorithm
+        name = SRTP_AUTHENTICATION_ALGORITHMS.get(algorithm, "")
+        parameter = f"SRTP authentication algorithm {algorithm} {name}" if srtp_null else "SRTP authentication 0 off"
         yield _Off("SRTP is not authenticated", parameter, "on, with HMAC-SHA-1", Severity.MEDIUM)
     elif policy.srtp_tag_length < LEAST_TAG:
         tag = f"authentication tag length {policy.srtp_tag_length}"

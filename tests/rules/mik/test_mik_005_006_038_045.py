@@ -176,6 +176,11 @@ def test_a_ticket_whose_grant_was_captured(told) -> None:
     assert told(MIK_006, build.in_time_order(sent(request.octets(), grant.octets()), call)).rows == [("pass", "", 1)]
 
 
+def test_a_ticket_that_the_initiator_made_has_no_grant(told) -> None:
+    """Modes 3 and 4 of RFC 6043 §4.1.1: flag D is not set."""
+    assert told(MIK_006, mikey.call(mikey.init(ticket=mikey.Ticket("FHLNO")), mikey.resp())).rows == []
+
+
 def test_two_kinds_of_keys_are_named(told) -> None:
     two = KeyDataSubPayloads(
         payloads=[
@@ -255,6 +260,13 @@ def test_a_line_that_is_wrapped(told) -> None:
     wrapped = f"{attribute[:76]}\r\n{attribute[76:]}"
     packets = build.call(mikey.described(A, wrapped), mikey.described(B, None))
     assert told(MIK_038, packets).rows == [("not-assessed", "N-FRAG", 1)]
+
+
+def test_other_protocols_on_the_port_of_mikey_are_no_object(told) -> None:
+    """A datagram of DNS whose identifier begins like a MIKEY header."""
+    query = bytes.fromhex("0b00012300010000000000000377777707657861")
+    assert told(MIK_038, sent(b"\x01" + query)).rows == []
+    assert told(MIK_005, sent(b"\x01" + query)).rows == []
 
 
 def test_other_key_management_is_no_object(told) -> None:

@@ -251,6 +251,7 @@ def test_what_a_policy_leaves_out_is_secure(told) -> None:
         ({15: 0}, Severity.CRITICAL, "nothing authenticates SRTCP"),
         ({10: 0}, Severity.MEDIUM, "SRTP is not authenticated"),
         ({14: 0}, Severity.MEDIUM, "SRTP is not authenticated"),
+        ({14: 4}, Severity.MEDIUM, "SRTP is not authenticated"),
         ({11: 0}, Severity.HIGH, "the tag is shorter than 4 octets"),
         ({0: 6, 20: 0}, Severity.HIGH, "the tag is shorter than 4 octets"),
         ({0: 0, 2: 0}, Severity.CRITICAL, "the cipher is NULL, nothing authenticates"),
