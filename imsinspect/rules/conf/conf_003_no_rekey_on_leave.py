@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imsinspect.rules.conf.groups import group_keys, unreadable
-from imsinspect.rules.conf.legs import bound, capture_end, key_evidence, leg_subject, who
+from imsinspect.rules.conf.legs import accepted_legs, bound, capture_end, identities, key_evidence, leg_subject, who
+from imsinspect.rules.conf.rosters import gone_from, timelines
 from imsinspect.rules.facts import SECOND, frame_text, not_assessed
 from imsinspect.rules.needs import CONFERENCES
 from imsinspect.rules.outcome import Evidence, Outcome, Severity
@@ -15,12 +17,24 @@ from imsinspect.rules.rule import rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from imsinspect.capture.frames import FrameId
     from imsinspect.rules.conf.groups import Holding
     from imsinspect.rules.rule import Scene
-    from imsinspect.trace.conference_model import Conference, ConferenceLeg
+    from imsinspect.trace.conference_model import Conference
     from imsinspect.trace.model import Trace
 
 PROFILES = ("TR-SDES", "TR-KMS")
+
+
+@dataclass(slots=True, frozen=True)
+class _End:
+    """When a participant left, and what shows it."""
+
+    time: int
+    frame: FrameId
+    field: str
+
+
 SHOWN = 3  # remaining legs that a finding names
 
 
@@ -38,9 +52,9 @@ def no_rekey_on_leave(trace: Trace, scene: Scene) -> Iterator[Outcome]:
 
     What it checks:
         Conferences of the study's profiles in which several participants have one key of the focus (a group key): when
-        a leg that had it ends, every remaining leg that has it must be given another one within 60 seconds (the
-        policy's conf.rekey_window). Individual keys need no new ones, and other profiles forbid group keys
-        (IMS-SSRC-005).
+        a leg that had it ends, by BYE or by a roster that no longer lists its participant, every remaining leg that has
+        it must be given another one within 60 seconds (the policy's conf.rekey_window). Individual keys need no new
+        ones, and other profiles forbid group keys (IMS-SSRC-005).
     Why it matters:
         Whoever left goes on decrypting what is said.
     What the finding shows:
@@ -51,8 +65,8 @@ def no_rekey_on_leave(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         keys, which make that needless.
     When it is not assessed:
         N-KEY: the keys of some legs could not be read. T-MID: the capture ends before the window does. A new key that
-        is brought by other means than SDP is not seen. IMS-PROF-005: the profile of the conference is open; group keys
-        do not tell it, so name it with --profile.
+        is brought by other means than SDP is not seen. N-SIP: no call with the focus was seen. IMS-PROF-005: the
+        profile of the conference is open; group keys do not tell it, so name it with --profile.
     """
     for conference in trace.conferences:
         yield from bound(scene, conference, PROFILES, _conference(trace, scene, conference))
@@ -63,47 +77,61 @@ def _conference(trace: Trace, scene: Scene, conference: Conference) -> Iterator[
     gap = unreadable(trace, scene, conference) if not groups else None
     if gap is not None:
         yield gap
+    ends = _ends(trace, scene, conference) if groups else {}
     told: set[int] = set()
     for holdings in groups.values():
-        starts, ends = sorted(each.begin for each in holdings), sorted(each.end for each in holdings)
+        begun, over = sorted(each.begin for each in holdings), sorted(each.end for each in holdings)
         lasting = sorted(holdings, key=lambda each: -each.end)
         for holding in holdings:
-            left = holding.leg.left
-            if left is None or holding.leg.left_frame is None or id(holding.leg) in told:
+            left = ends.get(id(holding.leg))
+            if left is None or id(holding.leg) in told:
                 continue
-            others = bisect_right(starts, left) - bisect_right(ends, left)
+            others = bisect_right(begun, left.time) - bisect_right(over, left.time) - (holding.leg.left is None)
             outcome = _left(trace, scene, conference, holding, left, lasting) if others > 0 else None
             if outcome is not None:
                 told.add(id(holding.leg))
                 yield outcome
 
 
+def _ends(trace: Trace, scene: Scene, conference: Conference) -> dict[int, _End]:
+    """The ends of legs, by the identity of the leg: BYE, or else the roster that shows the participant no more."""
+    out: dict[int, _End] = {}
+    rosters = [(each, each.by_name()) for each in timelines(trace, scene, conference)]
+    for participant, leg in accepted_legs(conference):
+        if leg.left is not None and leg.left_frame is not None:
+            out[id(leg)] = _End(leg.left, leg.left_frame, "end of the leg")
+        elif leg.left is None and len(participant.legs) == 1:
+            names = frozenset(scene.policy.aliases.get(name, name) for name in identities(participant))
+            gone = next((found for each, by_name in rosters if (found := gone_from(each, names, by_name))), None)
+            if gone is not None:
+                out[id(leg)] = _End(*gone, "conference-info: no longer in the roster")
+    return out
+
+
 def _left(
-    trace: Trace, scene: Scene, conference: Conference, holding: Holding, left: int, lasting: list[Holding]
+    trace: Trace, scene: Scene, conference: Conference, holding: Holding, left: _End, lasting: list[Holding]
 ) -> Outcome | None:
     """What became of a group key when one leg that had it ended."""
     window = scene.policy.thresholds.conf_rekey_window
-    over = capture_end(trace, scene) < left + window
+    over = capture_end(trace, scene) < left.time + window
     kept: list[Holding] = []
     for each in lasting:
-        if each.end <= (left if over else left + window) or len(kept) >= SHOWN:
+        if each.end <= left.time + (0 if over else window) or len(kept) >= SHOWN:
             break
-        if each.begin <= left and each.participant is not holding.participant:
+        if each.begin <= left.time and each.participant is not holding.participant:
             kept.append(each)
     if not kept:
         return Outcome("pass", leg_subject(holding.leg))
     if over:
         reason = "the capture ends before the window for a new group key does"
         return not_assessed(leg_subject(holding.leg), "T-MID", reason)
-    return _kept(trace, conference, holding, holding.leg, left, kept)
+    return _kept(trace, conference, holding, left, kept)
 
 
-def _kept(
-    trace: Trace, conference: Conference, holding: Holding, leg: ConferenceLeg, left: int, kept: list[Holding]
-) -> Outcome:
+def _kept(trace: Trace, conference: Conference, holding: Holding, left: _End, kept: list[Holding]) -> Outcome:
     name = holding.key.name
-    seconds = (kept[0].end - left) // SECOND
-    frame = leg.left_frame or leg.invite.frame
+    seconds = (kept[0].end - left.time) // SECOND
+    leg, frame = holding.leg, left.frame
     names = ", ".join(dict.fromkeys(who(each.participant) for each in kept))
     expected = "another key within the window"
     return Outcome(
@@ -117,7 +145,7 @@ def _kept(
             "re-INVITE or UPDATE with a new key; keys that come by other means are not in the capture."
         ),
         evidence=(
-            Evidence(frame, "end of the leg", leg.call, "a new group key for the others"),
+            Evidence(frame, left.field, leg.call, "a new group key for the others"),
             *key_evidence(holding.key, name, "a key of this leg alone"),
             *(one for each in kept for one in key_evidence(each.key, name, expected)),
         ),

@@ -46,8 +46,8 @@ def no_rekey_on_join(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     How to fix it:
         Make a new group key for all when somebody joins, or individual keys, which make that needless.
     When it is not assessed:
-        N-KEY: the keys of some legs could not be read. IMS-PROF-005: the profile of the conference is open; group keys
-        do not tell it, so name it with --profile.
+        N-KEY: the keys of some legs could not be read. N-SIP: no call with the focus was seen. IMS-PROF-005: the
+        profile of the conference is open; group keys do not tell it, so name it with --profile.
     """
     for conference in trace.conferences:
         yield from bound(scene, conference, PROFILES, _conference(trace, scene, conference))

@@ -58,8 +58,8 @@ def key_reused_on_rejoin(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     How to fix it:
         Make a new master key for every leg, on both sides.
     When it is not assessed:
-        N-KEY: the keys of one of the legs could not be read. IMS-PROF-005: the profile of the conference is open; name
-        it with --profile.
+        N-KEY: the keys of one of the legs could not be read. N-SIP: no call with the focus was seen. IMS-PROF-005: the
+        profile of the conference is open; name it with --profile.
     """
     for conference in trace.conferences:
         yield from bound(scene, conference, PROFILES, _conference(trace, scene, conference))

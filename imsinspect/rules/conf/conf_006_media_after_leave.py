@@ -15,6 +15,7 @@ from imsinspect.rules.conf.legs import (
     dialog_lines,
     leg_lines,
     leg_subject,
+    on_hop,
     sides_of,
     who,
 )
@@ -88,7 +89,8 @@ def media_after_leave(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         N-MED: no media of the focus to the participant was seen, or another dialog announced the same address in the
         meantime, so that late packets may be its own. T-MID: the capture ends less than 5 seconds after the leg. N-CLK:
         signalling and media come from captures whose clocks may differ. N-KEY: what TLS carries after the end can't be
-        told from its closing. IMS-PROF-005: the profile of the conference is open; name it with --profile.
+        told from its closing. N-SIP: no call with the focus was seen. IMS-PROF-005: the profile of the conference is
+        open; name it with --profile.
     """
     for conference in trace.conferences:
         yield from bound(scene, conference, PROFILES, _conference(trace, scene, conference))
@@ -102,12 +104,13 @@ def _conference(trace: Trace, scene: Scene, conference: Conference) -> Iterator[
             call = calls.get(leg.call)
             if call is None or leg.joined_before:
                 continue
-            lines = (
-                dialog_lines(trace, scene)[call.id].get(frozenset(leg.dialog[1:]), []) if leg.accepted else call.lines
-            )
-            others = [line for name in leg.also if name in calls for line in calls[name].lines]
-            for line in (*lines, *others):
+            own = dialog_lines(trace, scene)[call.id]
+            lines = own.get(frozenset(leg.dialog[1:]), []) if leg.accepted else call.lines
+            for line in lines:
                 yield from _line(trace, scene, conference, participant, leg, line, end)
+            for other in (calls[name] for name in leg.also if name in calls):
+                for line in other.lines:
+                    yield from _line(trace, scene, conference, participant, on_hop(leg, other), line, end)
             if not lines and end is not None and not leg.dial_out:
                 yield from _refused(trace, scene, conference, participant, leg, end)
 

@@ -17,7 +17,6 @@ from imsinspect.rules.conf.legs import (
     of_participant,
     said,
     ticket_identity,
-    without_legs,
 )
 from imsinspect.rules.facts import frame_text, not_assessed
 from imsinspect.rules.needs import CONFERENCES
@@ -70,7 +69,6 @@ def anonymous_participant(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     end = capture_end(trace, scene)
     for conference in trace.conferences:
         yield from bound(scene, conference, PROFILES, _legs(trace, scene, conference, end))
-        yield from without_legs(scene, conference, PROFILES)
 
 
 def _legs(trace: Trace, scene: Scene, conference: Conference, end: int) -> Iterator[Outcome]:

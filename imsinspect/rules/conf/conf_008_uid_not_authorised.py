@@ -13,7 +13,6 @@ from imsinspect.rules.conf.legs import (
     recording,
     ticket_identity,
     who,
-    without_legs,
 )
 from imsinspect.rules.conf.membership import memberships
 from imsinspect.rules.facts import SECOND, frame_text, not_assessed
@@ -67,7 +66,6 @@ def uid_not_authorised(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     for conference in trace.conferences:
         allowed = memberships(trace, scene).get(conference.id)
         yield from bound(scene, conference, PROFILES, _legs(trace, scene, conference, allowed, end))
-        yield from without_legs(scene, conference, PROFILES)
 
 
 def _legs(

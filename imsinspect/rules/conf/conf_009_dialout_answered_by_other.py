@@ -61,8 +61,8 @@ def dialout_answered_by_other(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         that may not join. If both are one user, name them as aliases in the policy file.
     When it is not assessed:
         N-CORE: the answer was not captured on the trusted side of the focus, or asserts no identity (which is
-        IMS-CONF-007 there). T-MID: the capture ends less than 10 seconds after the answer. IMS-PROF-005: the profile
-        of the conference is open; name it with --profile.
+        IMS-CONF-007 there). T-MID: the capture ends less than 10 seconds after the answer. N-SIP: no call with the
+        focus was seen. IMS-PROF-005: the profile of the conference is open; name it with --profile.
     """
     end = capture_end(trace, scene)
     for conference in trace.conferences:

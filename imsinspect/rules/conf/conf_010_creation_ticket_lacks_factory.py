@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from dissectors.sip.parse import uri_of
 from imsinspect.rules.conf.legs import asserted, bound, open_profile
-from imsinspect.rules.conf.membership import matches
+from imsinspect.rules.conf.membership import creation_tickets, matches, recipients_of
 from imsinspect.rules.facts import calls_by_id, frame_text, not_assessed
 from imsinspect.rules.needs import CALLS, MIKEY
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 from imsinspect.trace.identities import canonical
-from imsinspect.trace.mikey_model import RESPONDER, TRANSFER_INIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +53,7 @@ def creation_ticket_lacks_factory(trace: Trace, scene: Scene) -> Iterator[Outcom
         are not told here. IMS-PROF-005: the profile of the conference is open; name it with --profile.
     """
     calls = calls_by_id(trace)
-    tickets = _tickets(trace)
+    tickets = creation_tickets(trace, scene)
     seen: set[str] = set()
     for conference in trace.conferences:
         if conference.creation is None:
@@ -74,18 +73,6 @@ def creation_ticket_lacks_factory(trace: Trace, scene: Scene) -> Iterator[Outcom
                 yield from [outcome] if covered else open_profile([outcome])
 
 
-def _tickets(trace: Trace) -> dict[str, MikeyMessage]:
-    """The TRANSFER_INIT of each call's first INVITE."""
-    out: dict[str, MikeyMessage] = {}
-    for message in trace.mikey:
-        record, carrier = message.record, message.signalling
-        if record is None or carrier is None or record.data_type != TRANSFER_INIT or record.ticket is None:
-            continue
-        if message.call and carrier.sip.method == b"INVITE" and not carrier.sip.to_tag:
-            out.setdefault(message.call, message)
-    return out
-
-
 def _at_factories(trace: Trace, scene: Scene) -> Iterator[tuple[Call, SignallingMessage]]:
     """Calls to the factories that the policy names."""
     factories = scene.policy.factories
@@ -103,8 +90,7 @@ def _judge(trace: Trace, call: Call, invite: SignallingMessage, message: MikeyMe
         return not_assessed(subject, "N-FRAG", "the policy of the creation ticket can't be read to its end")
     if ticket.kind != BASE_TICKET:
         return not_assessed(subject, "N-KMS", "the creation ticket is of a type whose recipients are not told here")
-    recipients = [each.identity or each.data.decode("utf-8", "replace") for each in ticket.recipients]
-    recipients += [each.identity for each in record.named(RESPONDER) if not ticket.recipients]
+    recipients = recipients_of(record)
     target = canonical(invite.sip.request_uri)
     factory = {target, canonical(uri_of(invite.sip.to)), *names}
     for response in call.messages:

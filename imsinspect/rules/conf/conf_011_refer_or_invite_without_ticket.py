@@ -46,8 +46,8 @@ def refer_or_invite_without_ticket(trace: Trace, scene: Scene) -> Iterator[Outco
     How to fix it:
         Send a MIKEY-TICKET message with every INVITE and REFER, and refuse those without one.
     When it is not assessed:
-        N-KEY: the body is encrypted and no key opens it. IMS-PROF-005: the profile of the conference is open; name it
-        with --profile.
+        N-KEY: the body is encrypted and no key opens it. N-SIP: no call with the focus was seen. IMS-PROF-005: the
+        profile of the conference is open; name it with --profile.
     """
     for conference in trace.conferences:
         yield from bound(scene, conference, PROFILES, _conference(trace, conference))

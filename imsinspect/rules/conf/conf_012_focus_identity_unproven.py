@@ -47,8 +47,9 @@ def focus_identity_unproven(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     How to fix it:
         Let the S-CSCF or the focus assert the conference URI in the 2xx, or answer with a TRANSFER_RESP.
     When it is not assessed:
-        N-CORE: the capture was taken on the user's side, where the asserted identity may have been removed for
-        privacy. IMS-PROF-005: the profile of the conference is open; name it with --profile.
+        N-CORE: the capture was taken on the user's side, where the asserted identity may have been removed for privacy.
+        N-SIP: no call with the focus was seen. IMS-PROF-005: the profile of the conference is open; name it with
+        --profile.
     """
     transfers = _transfers(trace, scene)
     for conference in trace.conferences:

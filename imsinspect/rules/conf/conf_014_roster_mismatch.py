@@ -63,8 +63,8 @@ def roster_mismatch(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         N-KEY: notifications are encrypted and no key opens them. N-ROST: no subscription with a full document was seen;
         or the roster lists users, anonymous ones among them, who may be the participant under another identity
         (ambiguous). N-CORE: only one user's signalling was captured, so that others' legs can't be expected. T-MID:
-        user or roster may have been there before the capture began. IMS-PROF-005: the profile of the conference is
-        open; name it with --profile.
+        user or roster may have been there before the capture began. N-SIP: no call with the focus was seen.
+        IMS-PROF-005: the profile of the conference is open; name it with --profile.
     """
     for conference in trace.conferences:
         yield from bound(scene, conference, PROFILES, _conference(trace, scene, conference))

@@ -49,8 +49,8 @@ def e2e_sdes_policy_differs(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         Let the conference server accept and offer secure media for everybody, or for nobody.
     When it is not assessed:
         Conferences with fewer than two such offers at the focus have nothing to compare; offers with a=3ge2ae end at
-        the access edge (T-E2AE) and are left out. IMS-PROF-005: the profile of the conference is open; name it with
-        --profile.
+        the access edge (T-E2AE) and are left out. N-SIP: no call with the focus was seen. IMS-PROF-005: the profile of
+        the conference is open; name it with --profile.
     """
     for conference in trace.conferences:
         yield from bound(scene, conference, PROFILES, _conference(trace, conference))

@@ -49,8 +49,8 @@ def refer_by_non_participant(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     When it is not assessed:
         N-CORE: the REFER was not captured on the trusted side of the focus. N-ROST: no participant of the conference
         was seen, or a roster lists the sender although its dialog is not in the capture. T-MID: the REFER belongs to a
-        dialog that began before the capture. IMS-PROF-005: the profile of the conference is open; name it with
-        --profile.
+        dialog that began before the capture. N-SIP: no call with the focus was seen. IMS-PROF-005: the profile of the
+        conference is open; name it with --profile.
     """
     for conference in trace.conferences:
         if conference.referrals:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dissectors.sip.parse import uri_of
@@ -38,9 +38,10 @@ RECORDING = (b"siprec", b"+sip.src", b"+sip.srs")  # RFC 7866
 def bound(
     scene: Scene, conference: Conference, profiles: tuple[str, ...], outcomes: Iterable[Outcome]
 ) -> Iterator[Outcome]:
-    """The outcomes of a rule of these profiles; nothing where they do not cover the conference, and where its profile
-    is open that it is."""
+    """The outcomes of a rule of these profiles about legs; nothing where they do not cover the conference, where its
+    profile is open that it is, and the gap where no leg was seen."""
     covered = scene.covers_conference(conference.id, profiles)
+    yield from without_legs(scene, conference, profiles)
     if covered:
         yield from outcomes
     elif covered is None:
@@ -73,7 +74,7 @@ def declared(scene: Scene, conference: Conference) -> bool:
 
 
 def without_legs(scene: Scene, conference: Conference, profiles: tuple[str, ...]) -> Iterator[Outcome]:
-    """The gap of a conference of which no call was seen."""
+    """The gap of a conference of which no call was seen (rules.md 19.1.1)."""
     if scene.covers_conference(conference.id, profiles) is not False and not conference.participants:
         subject = Subject("conference", conference.id)
         yield not_assessed(subject, "N-SIP", "no call with the focus of the conference was seen")
@@ -254,6 +255,16 @@ def _by_dialog(call: Call) -> dict[frozenset[bytes], list[MediaLine]]:
         for each in tags:
             out[each].append(line)
     return out
+
+
+def on_hop(leg: ConferenceLeg, call: Call) -> ConferenceLeg:
+    """A leg as another call of the same session shows it: with the dialog tags there."""
+    invite = next((each for each in call.messages if each.sip.method == b"INVITE" and not each.sip.to_tag), None)
+    caller = invite.sip.from_tag if invite is not None else b""
+    tags = (tag for each in call.negotiations for tag in (each.offerer_tag, each.answerer_tag))
+    callee = next((tag for tag in tags if tag not in (b"", caller)), b"")
+    pair = (caller, callee) if leg.dial_out else (callee, caller)
+    return replace(leg, call=call.id, dialog=(call.call_id, *pair), also=(leg.call, *leg.also))
 
 
 def sides_of(state: LineState, leg: ConferenceLeg) -> tuple[Media | None, Media | None]:

@@ -161,6 +161,18 @@ def _active_until(trace: Trace, scene: Scene, subscription: Subscription) -> int
     return min(last, capture_end(trace, scene))
 
 
+def gone_from(
+    timeline: Timeline, names: frozenset[str], by_name: dict[str, list[Listed]]
+) -> tuple[int, FrameId] | None:
+    """When a roster that is still followed dropped a participant for good, and by which document."""
+    spans = [span for name in names for user in by_name.get(name, ()) for span in user.listed]
+    last = max((end for _, end in spans), default=0)
+    if not spans or not timeline.known or last >= timeline.known[-1][1]:
+        return None
+    document = timeline.document_at(last)
+    return (last, document[1]) if document is not None else None
+
+
 # --- intervals ------------------------------------------------------------------------------------
 
 

@@ -53,3 +53,52 @@ def ticketed(
         "offer": mikey.described(offerer, transfer.attribute(), *more, proto=media),
         "answer": mikey.described(answerer, reply.attribute(), *more, proto=media),
     }
+
+
+ACCESS = ("P-Access-Network-Info: 3GPP-E-UTRAN-FDD",)
+P_CSCF: build.Address = ("203.0.113.50", 5060)
+CORE_OF_AGW, EDGE_OF_AGW = "203.0.113.60", "203.0.113.70"
+
+
+def through_an_edge(
+    user: kit.User, *, edge: str = "RTP/SAVP", two_calls: bool = False, leaves: float = 0.0
+) -> list[build.Packet]:
+    """A dial-in on both sides of a P-CSCF: e2ae on the access side, in clear in the core; with `two_calls` the P-CSCF
+    makes a new call of it, which a Session-ID relates."""
+    number = int(user.address[0].rpartition(".")[2])
+    key = (build.crypto(user.name), "a=3ge2ae:requested") if edge == "RTP/SAVP" else ()
+    back = (build.crypto(f"edge {user.name}"), "a=3ge2ae:applied") if key else ()
+    session = f"Session-ID: {number:032x}"
+    trusted = (f"P-Charging-Vector: icid-value={user.name}", session)
+    hops = (
+        (user.address, P_CSCF, "edge", edge, (user.address[0], key), (EDGE_OF_AGW, back), (*ACCESS, session), ()),
+        (P_CSCF, kit.FOCUS, "core", "RTP/AVP", (CORE_OF_AGW, ()), (kit.FOCUS_MEDIA, ()),
+         (kit.asserted(user), *trusted), trusted),
+    )  # fmt: skip
+    out = []
+    for order, (source, destination, side, proto, near, far, headers, answer_headers) in enumerate(hops):
+        suffix = side if two_calls else ""
+        via = () if side == "edge" or two_calls else ("SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKue",)
+        talk = build.Dialog(
+            source, destination, f"{user.name}{suffix}@test", user.uri, kit.CONFERENCE, f"{user.name}{suffix}",
+            f"focus-{user.name}{suffix}", via=via,
+        )  # fmt: skip
+        offer = build.sdp(near[0], build.audio(4000 + 10 * number * order, proto, *near[1]))
+        answer = build.sdp(far[0], build.audio(20_000 + 10 * number, proto, *far[1]))
+        late = 0.01 * order
+        script = [
+            (late, talk.request("INVITE", offer, headers=headers), True),
+            (
+                1.0 - late,
+                kit.as_contact(talk.response(200, "OK", answer, headers=answer_headers), kit.contact()),
+                False,
+            ),
+            (1.1 + late, talk.request("ACK"), True),
+        ]
+        if leaves:
+            script += [
+                (leaves + late, talk.request("BYE", in_dialog=True), True),
+                (leaves + 0.1 - late, talk.response(200, "OK", method="BYE"), False),
+            ]
+        out.append(build.carry(talk, script))
+    return build.in_time_order(*out)

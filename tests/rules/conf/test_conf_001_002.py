@@ -6,11 +6,10 @@ import pytest
 
 from imsinspect.rules.outcome import Severity
 from tests import build
-from tests.conference_kit import ALICE, BOB, CAROL, FOCUS, FOCUS_MEDIA, User, answer_of, dial_in, dial_out, offer_of
-from tests.rules.conf.conftest import ticketed
+from tests.conference_kit import ALICE, BOB, CAROL, FOCUS_MEDIA, User, answer_of, dial_in, dial_out, offer_of
+from tests.rules.conf.conftest import ACCESS, through_an_edge, ticketed
 
 CONF_001, CONF_002 = "IMS-CONF-001", "IMS-CONF-002"
-ACCESS = ("P-Access-Network-Info: 3GPP-E-UTRAN-FDD",)
 CLEAR = {"offer": offer_of(BOB, proto="RTP/AVP"), "answer": answer_of(BOB, proto="RTP/AVP")}
 
 
@@ -30,42 +29,6 @@ def chat(port: int = 7000, proto: str = "TCP/MSRP") -> str:
     return build.media("message", port, proto, "*")
 
 
-def savp_call_through_an_edge(user: User, *, edge: str = "RTP/SAVP", **more: object) -> list[build.Packet]:
-    """Both hops of one dialog through a P-CSCF that keeps the Call-ID: the edge as told, the core in clear."""
-    name = f"in-{user.name}-1@test"
-    pcscf = ("203.0.113.50", 5060)
-    script = []
-    for source, destination, at, proto, host, headers in (
-        (user.address, pcscf, 0.0, edge, user.address[0], ACCESS),
-        (
-            pcscf,
-            FOCUS,
-            0.01,
-            "RTP/AVP",
-            "203.0.113.60",
-            (f"P-Asserted-Identity: <{user.uri}>", "P-Charging-Vector: icid-value=1"),
-        ),
-    ):
-        talk = build.Dialog(
-            source, destination, name, user.uri, "sip:conf1@ims.example.org", user.name, f"focus-{user.name}",
-            via=("SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKue",) if destination is FOCUS else (),
-        )  # fmt: skip
-        key = (build.crypto(user.name), "a=3ge2ae:requested") if proto == "RTP/SAVP" else ()
-        back = (build.crypto(f"edge {user.name}"), "a=3ge2ae:applied") if key else ()
-        invite = talk.request("INVITE", build.sdp(host, build.audio(4000, proto, *key)), headers=headers)
-        reply = talk.response(
-            200, "OK", build.sdp("203.0.113.70" if key else FOCUS_MEDIA, build.audio(20_000, proto, *back)),
-            headers=("P-Charging-Vector: icid-value=1",) if destination is FOCUS else (),
-        )  # fmt: skip
-        line = b"Contact: <sip:conf1@ims.example.org>;isfocus"
-        begin = reply.index(b"Contact: ")
-        reply = reply[:begin] + line + reply[reply.index(b"\r\n", begin) :]
-        script += build.carry(
-            talk, [(at, invite, True), (1.0 - at, reply, False), (1.1 + at, talk.request("ACK"), True)]
-        )
-    return build.in_time_order(script)
-
-
 # --- IMS-CONF-001 ---------------------------------------------------------------------------------
 
 
@@ -80,9 +43,11 @@ def test_a_clear_leg_beside_a_protected_one_on_the_access_side(told) -> None:
     assert result.frames() == [5, 7, 1, 3]
 
 
-def test_the_core_is_clear_by_design_where_the_access_side_was_captured(told) -> None:
-    """The catalogue's near miss: core in clear, edge protected, for both."""
-    result = told(CONF_001, savp_call_through_an_edge(ALICE), savp_call_through_an_edge(BOB))
+@pytest.mark.parametrize("two_calls", [False, True])
+def test_the_core_is_clear_by_design_where_the_access_side_was_captured(told, two_calls: bool) -> None:
+    """The catalogue's near miss: core in clear, edge protected, for both; also where the P-CSCF makes two calls of one
+    (T-B2B)."""
+    result = told(CONF_001, through_an_edge(ALICE, two_calls=two_calls), through_an_edge(BOB, two_calls=two_calls))
     assert result.rows == [("pass", "", 2)]
 
 
@@ -97,8 +62,9 @@ def test_a_core_that_is_clear_for_everybody_says_nothing(told) -> None:
     assert result.rows == [("not-assessed", "T-E2AE", 2)]
 
 
-def test_an_edge_that_is_clear_as_well(told) -> None:
-    parts = savp_call_through_an_edge(ALICE), savp_call_through_an_edge(BOB, edge="RTP/AVP")
+@pytest.mark.parametrize("two_calls", [False, True])
+def test_an_edge_that_is_clear_as_well(told, two_calls: bool) -> None:
+    parts = through_an_edge(ALICE, two_calls=two_calls), through_an_edge(BOB, edge="RTP/AVP", two_calls=two_calls)
     result = told(CONF_001, *parts)
     assert result.rows == [("violation", "", 1), ("pass", "", 1)]
     assert "bob@ims.example.org" in result.finding.message

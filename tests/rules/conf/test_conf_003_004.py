@@ -12,10 +12,14 @@ from tests.conference_kit import (
     FOCUS,
     MALLORY,
     PROXY,
+    Notify,
     User,
     answer_of,
     dial_in,
+    document,
     offer_of,
+    roster_user,
+    subscribe,
 )
 from tests.rules.conf.conftest import quiet_until, ticketed
 
@@ -74,6 +78,17 @@ def test_new_keys_too_late_or_not_for_all(told) -> None:
 def test_leaves_in_a_burst_need_one_new_key(told) -> None:
     parts = member(ALICE), member(BOB, at=1, duration=30), member(CAROL, at=2, duration=45)
     assert told(CONF_003, *parts, rekeyed(ALICE, 80), END, **STUDY).rows == [("pass", "", 2)]
+
+
+def test_one_whom_the_roster_drops_has_left(told) -> None:
+    """No BYE was seen, but the focus tells the others that Bob is gone."""
+    gone = roster_user(BOB.uri, status="disconnected")
+    said = Notify(0.1, document(ALICE, BOB, CAROL)), Notify(30, document(gone, version=2, state="partial"))
+    roster = subscribe(ALICE, *said, at=5)
+    parts = member(ALICE), member(BOB, at=1), member(CAROL, at=2), roster
+    finding = told(CONF_003, *parts, END, **STUDY).finding
+    assert finding.evidence[0].field == "conference-info: no longer in the roster"
+    assert told(CONF_003, *parts, rekeyed(ALICE, 61), rekeyed(CAROL, 62), END, **STUDY).rows == [("pass", "", 1)]
 
 
 def test_individual_keys_need_no_new_ones(told) -> None:

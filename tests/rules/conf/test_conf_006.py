@@ -7,7 +7,7 @@ import pytest
 from imsinspect.rules.outcome import Severity
 from tests import build
 from tests.conference_kit import ALICE, BOB, FOCUS_MEDIA, dial_in, dial_out, offer_of
-from tests.rules.conf.conftest import quiet_until
+from tests.rules.conf.conftest import CORE_OF_AGW, EDGE_OF_AGW, quiet_until, through_an_edge
 
 CONF_006 = "IMS-CONF-006"
 TO_BOB = (FOCUS_MEDIA, 20_200), (BOB.address[0], 4000)
@@ -93,6 +93,20 @@ def test_media_before_the_answer(told) -> None:
     early = told(CONF_006, called, speech(400, at=2.0))
     assert "before any answer announced the line" in early.finding.message
     assert told(CONF_006, called, speech(400, at=5.2), quiet_until(90)).rows == [("pass", "", 1)]
+
+
+@pytest.mark.parametrize("two_calls", [False, True])
+def test_a_gateway_that_goes_on_sending_to_the_user(told, two_calls: bool) -> None:
+    """Both hops of one leg: the focus stops, the gateway does not (also where they are two calls)."""
+    edge = build.rtp_stream(
+        (EDGE_OF_AGW, 20_200), (BOB.address[0], 4000), 1, build.speech(900), at=2,
+        srtp=build.Srtp(build.master_key("edge bob")),
+    )  # fmt: skip
+    core = build.rtp_stream((FOCUS_MEDIA, 20_200), (CORE_OF_AGW, 4200), 2, build.speech(400), at=2)
+    parts = through_an_edge(BOB, two_calls=two_calls, leaves=10), edge, core
+    result = told(CONF_006, *parts, profile="g2")
+    assert result.rows == [("violation", "", 1), ("pass", "", 1)]
+    assert "from 203.0.113.70:20200 to 192.0.2.20:4000" in result.finding.message
 
 
 def test_media_of_an_earlier_dialog_is_not_early_in_the_next(told) -> None:

@@ -195,6 +195,16 @@ def test_the_list_in_the_invite_that_created_the_conference(told) -> None:
     assert "the URI list of the INVITE that created the conference" in result.finding.message
 
 
+def test_the_ticket_that_created_the_conference_where_the_study_applies(told) -> None:
+    named = tuple(name.encode() for name in (FACTORY, BOB.uri))
+    creation = dial_in(ALICE, conference=FACTORY, focus_contact=CONFERENCE, **ticketed(ALICE, recipients=named))
+    parts = creation, dial_in(BOB, at=1, **ticketed(BOB)), dial_in(MALLORY, at=2, **ticketed(MALLORY))
+    result = told(CONF_008, *parts, profile="tr-kms")
+    assert result.rows == [("violation", "", 1), ("pass", "", 2)]
+    assert "the ticket of the INVITE that created the conference: factory@ims" in result.finding.message
+    assert told(CONF_008, *parts, profile="g3").rows == [("not-assessed", "N-ROST", 3)]
+
+
 def test_a_creator_or_a_recorder_that_the_policy_leaves_out_is_only_suspect(told) -> None:
     policy = allowing("alice@ims.example.org")
     creator = dial_in(BOB, conference=FACTORY, focus_contact=CONFERENCE)
