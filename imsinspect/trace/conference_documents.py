@@ -140,6 +140,8 @@ class Roster:
 
 
 def _whole(user: RosterUser) -> RosterUser:
+    if user.state == "full" and all(each.state == "full" for each in user.endpoints):
+        return user
     endpoints = tuple(replace(each, state="full") for each in user.endpoints if each.state != "deleted")
     return replace(user, state="full", endpoints=endpoints)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 SEPARATORS = str.maketrans("", "", "-.()")  # visual separators of telephone numbers (RFC 3966 §5.1.1)
 SCHEMES = frozenset(("sip", "sips", "tel"))
 
 
+@lru_cache(maxsize=1 << 14)
 def canonical(uri: bytes | str) -> str:
     """A SIP, SIPS or TEL URI without scheme, password, port and parameters, its host in lower case.
 

@@ -8,19 +8,22 @@ import pytest
 
 from dissectors.sdp.parse import parse as parse_sdp
 from dissectors.sip.parse import parse as parse_sip
-from imsinspect.profiles import infer
+from imsinspect.profiles import choose, infer
 from imsinspect.trace.binding import bind
 from imsinspect.trace.calls import build_calls
+from imsinspect.trace.conferences import build_conferences
 from imsinspect.trace.dialogs import mark_retransmissions
 from imsinspect.trace.model import Protection, SignallingMessage, Trace
 from imsinspect.trace.registrations import build_registrations
 from imsinspect.trace.sides import mark_sides, relate
+from tests.conference_kit import document, roster_user
 from tests.trace.scene import ALICE, BOB, PROXY, reply, request, rtcp, sdp, session, stream
 
 A = sdp(
     "192.0.2.10", 4000, "a=rtcp:4001", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40, "a=3ge2ae:requested"
 )
 B = sdp("192.0.2.20", 6000, "a=candidate:1 1 UDP 1 10.0.0.1 8998 typ host", "a=key-mgmt:mikey AQ4A", "a=setup:active")
+BOB_USER = roster_user("sip:bob@example.org", ssrc=7)
 PLACES = (ALICE, PROXY, BOB)
 
 
@@ -30,6 +33,10 @@ def whole(messages: list[SignallingMessage]) -> Trace:
     trace = Trace(messages=messages, registrations=build_registrations(messages), calls=build_calls(messages))
     mark_sides(trace.calls, trace.registrations)
     relate(trace.calls)
+    trace.conferences = build_conferences(trace)
+    known = {call.id for call in trace.calls}
+    assert all(leg.call in known for each in trace.conferences for one in each.participants for leg in one.legs)
+    assert list(choose(trace).conferences) == [each.id for each in trace.conferences]
     ends = ("192.0.2.10", 4000), ("192.0.2.20", 6000)
     trace.streams = [stream(*ends, 0, 5000), stream(*reversed(ends), 0, 5000, ssrc=2)]
     trace.rtcp_sources = [rtcp(("192.0.2.10", 4001), ("192.0.2.20", 6001), 0, 5000)]
@@ -62,6 +69,37 @@ def conversation() -> list[SignallingMessage]:
         request(32, ALICE, PROXY, "CANCEL"),
         goodbye,
         reply(goodbye, 901, 407),
+        *watching(),
+    ]
+
+
+def watching() -> list[SignallingMessage]:
+    """A subscription to the conference, its documents, and REFERs to it."""
+    asked = request(40, ALICE, PROXY, "SUBSCRIBE", "Event: conference", "Expires: 600", call_id="watch")
+    dialog = {"call_id": "watch", "from_tag": "bob", "to_tag": "alice"}
+    said = ("Event: conference", "Subscription-State: active;expires=600", "Contact: <sip:c>;isfocus")
+    kind = "Content-Type: application/conference-info+xml"
+    told = [
+        request(50 + number, PROXY, ALICE, "NOTIFY", *said, kind, cseq=number, body=body, **dialog)
+        for number, body in enumerate((document(BOB_USER), document(BOB_USER, version=2, state="partial")))
+    ]
+    refer = request(
+        60, ALICE, PROXY, "REFER", "Refer-To: <cid:x>", "Content-Type: application/resource-lists+xml", call_id="refer",
+        body=b'<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list><entry uri="sip:x@y"/></list>'
+        b"</resource-lists>",
+    )  # fmt: skip
+    joined = request(
+        70, ALICE, PROXY, "INVITE", "Replaces: call;to-tag=bob;from-tag=alice", "Privacy: id;user", call_id="in", body=A
+    )
+    return [
+        asked,
+        reply(asked, 41, 200, to_tag="bob"),
+        *told,
+        reply(told[0], 55, 200),
+        refer,
+        reply(refer, 61, 202, to_tag="bob"),
+        joined,
+        reply(joined, 71, 200, "Contact: <sip:bob@f>;isfocus", "P-Asserted-Identity: <tel:+1>, <sip:c@d>", to_tag="x"),
     ]
 
 

@@ -14,7 +14,6 @@ from imsinspect.rules.evt.subscribers import (
     present,
     subscriber,
     uncovered,
-    users,
 )
 from imsinspect.rules.facts import frame_text, not_assessed
 from imsinspect.rules.needs import CONFERENCES
@@ -89,7 +88,7 @@ def _subscription(
     if nameless(subscription):
         yield not_assessed(subject, "N-ROST", "the subscriber does not say who it is")
         return
-    if any(names & users(scene, present(each)) for each in stated[:1]):
+    if any(names & present(trace, scene, each) for each in stated[:1]):
         yield not_assessed(subject, "N-ROST", "the roster names the subscriber, whose dialog is not in the capture")
         return
     if allowed is None or not allowed.from_policy:

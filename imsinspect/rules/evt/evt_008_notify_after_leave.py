@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from imsinspect.rules.conf.legs import bound
 from imsinspect.rules.conf.membership import memberships
 from imsinspect.rules.evt.notifications import SECURE, places, proof
-from imsinspect.rules.evt.subscribers import moderates, participants_of, present, subscriber, users
+from imsinspect.rules.evt.subscribers import moderates, participants_of, present, subscriber
 from imsinspect.rules.facts import SECOND, frame_text, not_assessed
 from imsinspect.rules.needs import CONFERENCES
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
@@ -111,7 +111,7 @@ def _excuse(
         return "the subscriber created or moderates the conference, and may be meant to watch it"
     if allowed is not None and allowed.from_policy and allowed.allows(names, scene, late[0].message.time):
         return "the policy authorises the subscriber, and does not say whether it may watch after leaving"
-    if any(names & users(scene, present(each)) for each in late):
+    if any(names & present(trace, scene, each) for each in late):
         return "the roster names the subscriber: it may take part by a dialog that is not in the capture"
     return ""
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from imsinspect.rules.rule import Scene
     from imsinspect.trace.conference_model import (
         Conference,
+        ConferenceDocument,
         ConferenceLeg,
         Notification,
         Participant,
         RosterUser,
-        Subscription,
     )
     from imsinspect.trace.model import Trace
 
@@ -105,12 +105,19 @@ def privacy_ignored_in_roster(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             continue
         by_name = {name: each for each in hiding for name in each.names}
         readable, sealed = _Times(), _Times()
+        named: dict[int, list[tuple[_Hiding, str, str]]] = {}  # by document: many subscribers are sent the same one
         for subscription in conference.subscriptions:
             own = subscriber(scene, subscription)
             for notification in subscription.notifications:
                 if notification.tells:
                     (sealed if notification.document is None else readable).add(notification.message.time, own)
-            _read(subscription, own, by_name, may_know=moderates(trace, scene, conference, subscription))
+            may_know = moderates(trace, scene, conference, subscription)
+            for notification in subscription.notifications:
+                document = notification.document
+                if document is not None:
+                    if id(document) not in named:
+                        named[id(document)] = list(_named(document, by_name))
+                    _read(notification, own, named[id(document)], may_know=may_know)
         for times in (readable, sealed):
             for some in (times.to_all, *times.to_user.values()):
                 some.sort()
@@ -135,18 +142,25 @@ def _lasts(leg: ConferenceLeg, time: int) -> bool:
     return leg.joined is not None and leg.joined <= time and (leg.left is None or time <= leg.left)
 
 
-def _read(subscription: Subscription, own: frozenset[str], by_name: dict[str, _Hiding], *, may_know: bool) -> None:
-    """What the documents of a subscription say of those who hide from its subscriber."""
-    for notification in subscription.notifications:
-        for user in notification.document.users if notification.document is not None else ():
-            for element, value in _said(user):
-                found = by_name.get(value)
-                if found is None or own & found.users or not found.hides_at(notification.message.time):
-                    continue
-                if may_know:
-                    found.to_moderators = True
-                elif len(found.shown) < MAX_EVIDENCE:
-                    found.shown.append((notification, element, value))
+def _read(
+    notification: Notification, own: frozenset[str], named: list[tuple[_Hiding, str, str]], *, may_know: bool
+) -> None:
+    """What a document says of those who hide from its subscriber."""
+    for found, element, value in named:
+        if own & found.users or not found.hides_at(notification.message.time):
+            continue
+        if may_know:
+            found.to_moderators = True
+        elif len(found.shown) < MAX_EVIDENCE:
+            found.shown.append((notification, element, value))
+
+
+def _named(document: ConferenceDocument, by_name: dict[str, _Hiding]) -> Iterator[tuple[_Hiding, str, str]]:
+    """Those whom a document names, with the element and its value."""
+    for user in document.users:
+        for element, value in _said(user):
+            if value in by_name:
+                yield by_name[value], element, value
 
 
 def _said(user: RosterUser) -> Iterator[tuple[str, str]]:

@@ -75,17 +75,26 @@ def moderates(trace: Trace, scene: Scene, conference: Conference, subscription: 
     )
 
 
-def present(notification: Notification) -> frozenset[str]:
-    """Canonical identities of the users that a document says take part."""
+@once
+def _present(trace: Trace, scene: Scene) -> dict[int, frozenset[str]]:
+    """What `present` found, by document: many subscribers are sent the same one."""
+    return {}
+
+
+def present(trace: Trace, scene: Scene, notification: Notification) -> frozenset[str]:
+    """The users that a document says take part."""
     document = notification.document
     if document is None:
         return frozenset()
-    return frozenset(
-        canonical(name)
-        for each in document.users
-        if each.state != "deleted" and (not each.endpoints or any(one.status in PRESENT for one in each.endpoints))
-        for name in (each.entity, *each.associated)
-    )
+    known = _present(trace, scene)
+    if id(document) not in known:
+        known[id(document)] = frozenset(
+            user(scene, canonical(name))
+            for each in document.users
+            if each.state != "deleted" and (not each.endpoints or any(one.status in PRESENT for one in each.endpoints))
+            for name in (each.entity, *each.associated)
+        )
+    return known[id(document)]
 
 
 @once
@@ -115,7 +124,7 @@ def uncovered(trace: Trace, scene: Scene, conference: Conference, subscription: 
         return reason
     known = by_user(trace, scene).get(conference.id, {})
     first = next((each for each in subscription.notifications if each.document is not None), None)
-    named = users(scene, present(first)) if first is not None else frozenset()
+    named = present(trace, scene, first) if first is not None else frozenset()
     if any(name not in known and not is_anonymous(name) for name in named):
         return "the roster names users whose dialogs with the focus are not in the capture"
     return ""
