@@ -6,6 +6,7 @@ number in one integer. Identifiers from the wire (Call-ID, tags, URIs) stay byte
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
@@ -248,8 +249,10 @@ class Registration:
 
     def lasts_at(self, time: int) -> bool:
         """Whether the binding was accepted by then, and not removed since."""
-        accepted = [each.time for each in self.accepted if each.time <= time]
-        return bool(accepted) and not any(accepted[-1] <= each.time <= time for each in self.removed)
+        accepted, removed = (
+            bisect_right(places, time, key=lambda place: place.time) for places in (self.accepted, self.removed)
+        )
+        return bool(accepted) and (not removed or self.removed[removed - 1].time < self.accepted[accepted - 1].time)
 
 
 # --- media ----------------------------------------------------------------------------------------

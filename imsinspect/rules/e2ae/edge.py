@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imsinspect.profiles import E2AE_OF
@@ -35,6 +36,7 @@ EMERGENCY = b"urn:service:sos"  # RFC 5031
 GRAVITY = {"pass": 0, "not-assessed": 1, "suspect": 2, "violation": 3}
 OFFERER, ANSWERER = "offerer", "answerer"
 PEER = {OFFERER: ANSWERER, ANSWERER: OFFERER}
+MAX_UES = 16  # behind one address, or bindings of one identity, that are compared
 
 
 # --- which lines ----------------------------------------------------------------------------------
@@ -193,16 +195,51 @@ def _hop(ue: Endpoint, edge: Endpoint) -> Hop:
     return (ue.ip, edge.ip) if ue.ip != edge.ip else (str(ue), str(edge))
 
 
+@dataclass(slots=True, frozen=True)
+class _Registered:
+    """A registration on one hop, with what was announced there by header."""
+
+    registration: Registration
+    said: dict[str, list[MediaIndication]]  # in time order
+
+    def by(self, time: int) -> Announced:
+        """What both sides had said by a time; an echo in Security-Verify stands in for the UE's own list."""
+        own = self._last("Security-Client", time) or self._last("Security-Verify", time)
+        return Announced(own, self._last("Security-Server", time))
+
+    def _last(self, header: str, time: int) -> MediaIndication | None:
+        said = self.said.get(header, [])
+        number = bisect_right(said, time, key=lambda each: each.time)
+        return said[number - 1] if number else None
+
+
+@dataclass(slots=True)
+class _OnHop:
+    """The registrations of one hop, and those of each identity."""
+
+    all: list[_Registered] = field(default_factory=list)
+    by_name: dict[str, list[_Registered]] = field(default_factory=dict)
+
+
 @once
-def _registrations(trace: Trace, scene: Scene) -> dict[Hop, list[Registration]]:
+def _registrations(trace: Trace, scene: Scene) -> dict[Hop, _OnHop]:
     """Registrations by the hops that their REGISTER requests took."""
-    out: dict[Hop, dict[str, Registration]] = {}
+    out: dict[Hop, _OnHop] = {}
     for registration in trace.registrations:
+        found: dict[Hop, _Registered] = {}
         for message in registration.messages:
             if message.sip.method:
                 hop = _hop(message.source, message.destination)
-                out.setdefault(hop, {})[registration.id] = registration
-    return {hop: list(found.values()) for hop, found in out.items()}
+                found.setdefault(hop, _Registered(registration, {}))
+        for each in registration.indications:
+            known = found.get(_hop(each.ue, each.edge))
+            if known is not None:
+                known.said.setdefault(each.header, []).append(each)
+        for hop, registered in found.items():
+            here = out.setdefault(hop, _OnHop())
+            here.all.append(registered)
+            here.by_name.setdefault(canonical(registration.identity), []).append(registered)
+    return out
 
 
 def announced(trace: Trace, scene: Scene, call: Call, negotiation: Negotiation, ue: str) -> Announced | None:
@@ -210,13 +247,14 @@ def announced(trace: Trace, scene: Scene, call: Call, negotiation: Negotiation, 
     lasts was seen on that hop, or several that differ."""
     message = negotiation.offer.message
     ends = (message.source, message.destination)
-    hop = _hop(*(ends if ue == OFFERER else ends[::-1]))
-    found = _registrations(trace, scene).get(hop, [])
-    found = [each for each in found if each.lasts_at(message.time)]
-    if len(found) > 1:
-        names = {canonical(call.from_uri), canonical(call.to_uri)}
-        found = [each for each in found if canonical(each.identity) in names] or found
-    told = [_by(each, hop, message.time) for each in found]
+    here = _registrations(trace, scene).get(_hop(*(ends if ue == OFFERER else ends[::-1])))
+    if here is None:
+        return None
+    names = dict.fromkeys((canonical(call.from_uri), canonical(call.to_uri)))
+    found = _lasting((each for name in names for each in here.by_name.get(name, ())[:MAX_UES]), message.time)
+    if not found and len(here.all) <= MAX_UES:
+        found = _lasting(here.all, message.time)
+    told = [each.by(message.time) for each in found]
     sets = {
         tuple(frozenset(side.mechanisms) if side is not None else None for side in (each.ue, each.network))
         for each in told
@@ -224,10 +262,5 @@ def announced(trace: Trace, scene: Scene, call: Call, negotiation: Negotiation, 
     return told[0] if len(sets) == 1 else None
 
 
-def _by(registration: Registration, hop: Hop, time: int) -> Announced:
-    """What both sides of a hop had said by a time; an echo in Security-Verify stands in for the UE's own list."""
-    last: dict[str, MediaIndication] = {}
-    for each in registration.indications:
-        if each.time <= time and _hop(each.ue, each.edge) == hop:
-            last[each.header] = each
-    return Announced(last.get("Security-Client") or last.get("Security-Verify"), last.get("Security-Server"))
+def _lasting(registered: Iterable[_Registered], time: int) -> list[_Registered]:
+    return [each for each in registered if each.registration.lasts_at(time)]
