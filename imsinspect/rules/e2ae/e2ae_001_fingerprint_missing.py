@@ -110,8 +110,8 @@ def _judge(
         message=(
             f"The {who} in {frame_text(trace, frame)} has {text(media.type)} line {media.index} of {call.id} on "
             f"port {media.port} with {media.transport} and carries no a=fingerprint, neither in the section nor for "
-            f"the session.{peer} Nothing binds the TLS connection to this side: anybody on the path can end it, read "
-            "and change what it carries. Not seen: any other key management of the line."
+            f"the session.{peer} Nothing binds the TLS connection to this side: anybody on the path can take its "
+            "place, and read and change what passes. Not seen: any other key management of the line."
         ),
         evidence=(Evidence(frame, f"SDP m= line {media.index}", f"{media.transport}, no a=fingerprint", expected),),
         role=role,

@@ -112,9 +112,15 @@ def _judge(
     offer, answer = negotiation.offer.message, negotiation.answer.message
     expected = f"{offered.transport} with the gateway's key or fingerprint, or port 0"
     basis = (
-        f"The network had announced {token};mediasec at the registration."
+        f"The network had announced {token};mediasec at the registration. Not seen: who took the protection away, the "
+        "P-CSCF or a device on the path."
         if promised
         else "Not seen: a registration of the UE, and whether the network announced its support there."
+    )
+    consequence = (
+        "Nothing tells the UE which key or certificate is the gateway's: anybody on the path can stand in for it."
+        if answered.profile.secure
+        else "The media of the line is open on the access network."
     )
     return Outcome(
         "violation" if sure else "suspect",
@@ -124,8 +130,8 @@ def _judge(
         message=(
             f"The UE asks in {frame_text(trace, offer.frame)} for end-to-access-edge security of "
             f"{text(offered.type)} line {offered.index} of {call.id} ({offered.transport}, a=3ge2ae:requested); the "
-            f"answer in {frame_text(trace, answer.frame)} accepts it on port {answered.port} with {missing}. The media "
-            f"of the line is open on the access network. {basis}"
+            f"answer in {frame_text(trace, answer.frame)} accepts it on port {answered.port} with {missing}. "
+            f"{consequence} {basis}"
         ),
         evidence=(
             Evidence(

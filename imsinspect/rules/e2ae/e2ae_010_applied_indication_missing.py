@@ -127,7 +127,7 @@ def _missing(
         if clear is not None
         else "the profile that was asked for says that the network protects it"
     )
-    unseen = "whether the UE asks its user" if clear is not None else "the offer in the core"
+    unseen = "what the UE makes of it" if clear is not None else "the offer in the core"
     return Outcome(
         "violation",
         subject,

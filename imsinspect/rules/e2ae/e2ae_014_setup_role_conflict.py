@@ -134,7 +134,7 @@ def _conflict(trace: Trace, line: MediaLine, session: TlsSession, state: LineSta
         message=(
             f"The {client} of {line.id} begins the handshake of {session.id} in {frame_text(trace, hello)}, from "
             f"{session.client} to {session.server}, although {why}. One of both does not follow what was negotiated, "
-            f"or a device between ends TLS.{doubt} Not seen: who opened the connection for whom."
+            f"or a device between ends TLS.{doubt} Not seen: any other agreement of both."
         ),
         evidence=(
             *(
