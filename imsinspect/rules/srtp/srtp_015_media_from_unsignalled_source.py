@@ -249,8 +249,8 @@ def _found(
             f"{counted(packets, 'packet')} from {stream.source} to {stream.destination} on "
             f"{text(state.offered.type)} line {line.index} of {call.id}, {way or 'direction unknown'}, SSRC "
             f"0x{stream.ssrc:08x}, from {frame_text(trace, stream.first.frame)} on, {parallel}; the sender announced "
-            f"{names}, and its SIP came from elsewhere. Somebody puts media into the call or leads it over another "
-            f"place{secured}. Not seen: address translation or ICE that explains it, or a key that verifies it."
+            f"{names}, and its SIP did not come from there either. Somebody puts media into the call or leads it over "
+            f"another place{secured}. Not seen: address translation or ICE that explains it, or a key that verifies it."
         ),
         evidence=(
             *(Evidence(frame, where, names, "the addresses that media comes from") for frame in frames),
