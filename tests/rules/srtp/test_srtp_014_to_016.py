@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
+from imsinspect.rules.evaluate import evaluate
 from imsinspect.rules.outcome import Severity
+from imsinspect.rules.registry import BY_ID
+from imsinspect.rules.rule import Scene
 from tests import build
 from tests.rules.conftest import (
     SSRC_A,
@@ -412,6 +417,24 @@ def test_packets_without_tags_by_agreement_cannot_fail(told) -> None:
     }
     media = speech_both_ways(context("a", unauthenticated=True), context("b", unauthenticated=True))
     assert told(SRTP_016, secure_call(media, **bodies)).rows == []
+
+
+def test_error_correction_has_a_key_of_its_own(told) -> None:
+    """FEC_KEY protects another SSRC of the same side."""
+    fec = base64.b64encode(build.master_key("fec")).decode()
+    keyed = offer("RTP/SAVP", build.crypto("a", params=f" FEC_KEY=inline:{fec}"))
+    media = build.rtp_stream(A, B, SSRC_A, build.speech(100), srtp=context("a"))
+    repair = build.rtp_stream(A, B, 0x0F0F0F0F, build.speech(100), at=1.01, srtp=context("fec"))
+    assert told(SRTP_016, secure_call(media, repair, offer=keyed)).rows == [("pass", "", 2)]
+
+
+def test_packets_that_the_capture_cut_cannot_be_checked() -> None:
+    packets = secure_call(build.rtp_stream(A, B, SSRC_A, build.speech(100), srtp=context("another")))
+    data = build.pcap([(at, frame) for at, frame in packets], snap_length=180)
+    signalled = build.pcap([each for each in packets if len(each[1]) > 230])
+    audit = build.audit_bytes(signalled, data)
+    rows = evaluate(audit.trace, Scene(), [BY_ID[SRTP_016]]).assessments
+    assert [(row.outcome, row.gap) for row in rows if row.gap == "N-FRAG"] == [("not-assessed", "N-FRAG")]
 
 
 @pytest.mark.parametrize("rule", [SRTP_014, SRTP_015, SRTP_016])
