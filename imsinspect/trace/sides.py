@@ -187,7 +187,7 @@ class _Mark(NamedTuple):
     """Something that legs of one call have in common."""
 
     kind: str  # "origin", "session", "charging", "key", "fingerprint"
-    role: str  # who said it, "offer" or "answer": what a node says of itself stands in offers and in answers
+    role: str  # "offer" or "answer": of fingerprints, which a node has in both
     value: object
 
 
@@ -198,15 +198,16 @@ def relate(calls: list[Call]) -> None:
     """Set `related` of calls that are legs of one: by Session-ID (RFC 7989), icid-value (RFC 7315 §4.6), o= line,
     keys and certificate fingerprints that both carry at overlapping times."""
     groups: dict[_Mark, list[int]] = {}
-    said: list[dict[tuple[str, str], set[object]]] = []  # of each call, by kind of mark and role
+    said: list[dict[tuple[str, str], set[object]]] = []  # of each call, by kind of mark, and "offer" or "answer"
     for number, call in enumerate(calls):
         values: dict[tuple[str, str], set[object]] = {}
-        for mark in dict.fromkeys(_marks(call)):
+        for role, mark in dict.fromkeys(_marks(call)):
             groups.setdefault(mark, []).append(number)
-            values.setdefault((mark.kind, mark.role), set()).add(mark.value)
+            values.setdefault((mark.kind, role), set()).add(mark.value)
         said.append(values)
     legs: dict[int, set[int]] = {}
-    for mark, members in groups.items():
+    for mark, found in groups.items():
+        members = list(dict.fromkeys(found))
         if len(members) < 2:
             continue
         for cluster in _at_one_time(calls, members):
@@ -243,6 +244,13 @@ class _Side(NamedTuple):
     call: Call
     said: dict[tuple[str, str], set[object]]
 
+    def values(self, kind: str, role: str) -> set[object]:
+        """What its offers, or its answers, say."""
+        return self.said.get((kind, role), set())
+
+
+OTHER = {"offer": "answer", "answer": "offer"}
+
 
 def _may_be_legs(mark: _Mark, one: _Side, other: _Side) -> bool:
     """Whether a mark in common makes two calls legs: those of one call do not go the same way."""
@@ -251,16 +259,32 @@ def _may_be_legs(mark: _Mark, one: _Side, other: _Side) -> bool:
     way, other_way = _way(one.call), _way(other.call)
     if way == other_way:
         return False
-    if way[1] == other_way[0] or other_way[1] == way[0]:  # they meet in a node, which sends the one on as the other
-        return True
+    meet = way[1] == other_way[0] or other_way[1] == way[0]  # in a node, which sends the one on as the other
     if mark.kind == "fingerprint":  # a certificate is a device's
-        return False
-    # What a server says to each of its callers makes them no legs: what these say differs.
-    role = "offer" if mark.role == "answer" else "answer"
-    theirs = [side.said.get((mark.kind, role), set()) for side in (one, other)]
+        return meet
+    alike = [
+        role
+        for role in OTHER
+        if mark.value in one.values(mark.kind, role) and mark.value in other.values(mark.kind, role)
+    ]
+    return any(_carried_on(mark.kind, role, one, other, meet=meet) for role in alike) or _swapped(mark.kind, one, other)
+
+
+def _carried_on(kind: str, role: str, one: _Side, other: _Side, *, meet: bool) -> bool:
+    """Whether what both say in one role makes them legs. What a server says to each of its callers does not: what these
+    say differs."""
+    if meet:
+        return True
+    theirs = [side.values(kind, OTHER[role]) for side in (one, other)]
     if all(theirs):
-        return not theirs[0].isdisjoint(theirs[1]) or (mark.kind == "origin" and mark.role == "offer")
-    return mark.kind == "origin" or (way[0] != other_way[0] and way[1] != other_way[1])
+        return not theirs[0].isdisjoint(theirs[1]) or (kind == "origin" and role == "offer")
+    way, other_way = _way(one.call), _way(other.call)
+    return kind == "origin" or (way[0] != other_way[0] and way[1] != other_way[1])
+
+
+def _swapped(kind: str, one: _Side, other: _Side) -> bool:
+    """Whether what one side offers the other answers, both ways: a B2BUA that asked for an offer (RFC 3725)."""
+    return all(one.values(kind, role) & other.values(kind, OTHER[role]) for role in OTHER)
 
 
 def _way(call: Call) -> Way:
@@ -269,8 +293,8 @@ def _way(call: Call) -> Way:
     return way if first.sip.method else (way[1], way[0])
 
 
-def _marks(call: Call) -> Iterator[_Mark]:
-    """The marks of a call; bounded."""
+def _marks(call: Call) -> Iterator[tuple[str, _Mark]]:
+    """The marks of a call with what they stand in, "offer" or "answer"; bounded."""
     for message in call.messages[:LOOKED_AT]:
         sip = message.sip
         if sip.method != b"INVITE" or message.retransmission:
@@ -280,11 +304,11 @@ def _marks(call: Call) -> Iterator[_Mark]:
             for row in sip.header(b"session-id")[:1]:
                 for uuid in UUID.findall(row):
                     if uuid != NIL_UUID:
-                        yield _Mark("session", "", uuid.lower())
+                        yield "", _Mark("session", "", uuid.lower())
         if b"icid-value" in head:
             for row in sip.header(b"p-charging-vector")[:1]:
                 for icid in ICID.findall(row)[:1]:
-                    yield _Mark("charging", "", icid)
+                    yield "", _Mark("charging", "", icid)
     for negotiation in call.negotiations[:LOOKED_AT]:
         sides = (("offer", negotiation.offer), ("answer", negotiation.answer))
         for role, description in sides:
@@ -293,11 +317,11 @@ def _marks(call: Call) -> Iterator[_Mark]:
             sdp = description.sdp
             origin = ORIGIN.search(sdp.session.text)
             if origin is not None and origin[2].strip(b"0"):
-                yield _Mark("origin", role, origin.groups())
+                yield role, _Mark("origin", "", origin.groups())
             for media in sdp.media[:LOOKED_AT]:
                 for key in INLINE_KEY.findall(media.section.text):
-                    yield _Mark("key", role, hashlib.sha256(key).digest())
+                    yield role, _Mark("key", "", hashlib.sha256(key).digest())
                 if FINGERPRINT in media.section.text or FINGERPRINT in sdp.session.text:
                     for fingerprint in media.fingerprints:
                         if fingerprint.digest:
-                            yield _Mark("fingerprint", role, fingerprint.digest)
+                            yield role, _Mark("fingerprint", role, fingerprint.digest)

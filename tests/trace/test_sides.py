@@ -217,6 +217,22 @@ def test_answers_relate_legs_too() -> None:
     assert related(first, second) == BOTH
 
 
+def test_what_a_server_answers_to_two_callers_relates_nothing() -> None:
+    """A focus with one key, or one o= line, for all; it may call out with it as well."""
+    for answer in (sdp("192.0.2.20", 6000, KEY), sdp("192.0.2.20", 6000)):
+        first = leg(ALICE, PROXY, "a", body=sdp("192.0.2.10", 4000, KEY.replace("A", "B")), answer=answer)
+        own = sdp("192.0.2.30", 4000, KEY.replace("A", "C"))
+        assert related(first, leg(BOB, PROXY, "b", at=10, body=own, answer=answer)) == NONE
+        assert related(first, leg(PROXY, BOB, "b", at=10, body=answer, answer=own)) == NONE
+
+
+def test_an_offer_that_was_asked_for_relates_legs() -> None:
+    """RFC 3725: what the one side offers the other answers."""
+    one, other = sdp("192.0.2.10", 4000, KEY), sdp("192.0.2.20", 6000, KEY.replace("A", "B"))
+    first = leg(ALICE, PROXY, "a", body=one, answer=other)
+    assert related(first, leg(BOB, PROXY, "b", at=10, body=other, answer=one)) == BOTH
+
+
 def test_equal_times_relate_nothing() -> None:
     first = leg(ALICE, PROXY, "a", body=sdp("192.0.2.10", 4000))
     assert related(first, leg(PROXY, BOB, "b", body=sdp("192.0.2.1", 5000))) == NONE
