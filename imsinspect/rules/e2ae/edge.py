@@ -15,7 +15,7 @@ from imsinspect.trace.identities import canonical
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dissectors.sdp.parse import Media
+    from dissectors.sdp.parse import Media, Section
     from imsinspect.capture.endpoint import Endpoint
     from imsinspect.capture.frames import FrameId
     from imsinspect.rules.outcome import Subject
@@ -36,6 +36,7 @@ EMERGENCY = b"urn:service:sos"  # RFC 5031
 GRAVITY = {"pass": 0, "not-assessed": 1, "suspect": 2, "violation": 3}
 OFFERER, ANSWERER = "offerer", "answerer"
 PEER = {OFFERER: ANSWERER, ANSWERER: OFFERER}
+MAX_LINES = 64  # of a call that are searched
 MAX_UES = 16  # behind one address, or bindings of one identity, that are compared
 
 
@@ -136,9 +137,18 @@ def lines_of_negotiations(trace: Trace, scene: Scene) -> dict[tuple[int, int], M
     }
 
 
+def _says(line: MediaLine, section: Section) -> bool:
+    """The line was offered with these octets."""
+    return bool(line.states) and line.states[0].offered.section == section
+
+
 def line_id(trace: Trace, scene: Scene, call: Call, negotiation: Negotiation, index: int) -> str:
     """The id of a line; hops that carried the same octets share one."""
     line = lines_of_negotiations(trace, scene).get((id(negotiation), index))
+    offered = negotiation.offer.sdp.media
+    if line is None and index < len(offered):
+        section = offered[index].section
+        line = next((each for each in call.lines[:MAX_LINES] if each.index == index and _says(each, section)), None)
     return line.id if line is not None else f"{call.id}/{index}"
 
 

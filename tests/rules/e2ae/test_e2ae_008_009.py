@@ -203,6 +203,31 @@ def test_the_offer_from_the_core_is_shown() -> None:
     assert result.rows == [("violation", "", 1)]
 
 
+def test_a_line_that_several_hops_carried_is_named_once() -> None:
+    """The P-CSCF passes the clear offer of the core on as it is, and two devices of the UE ring."""
+    core = build.Dialog(
+        caller=CORE,
+        callee=EDGE,
+        from_uri="sip:bob@example.org",
+        to_uri="sip:alice@example.org",
+        via=("SIP/2.0/UDP x;branch=z9",),
+    )
+    there = to_ue(branch=50)
+    packets: list[build.Packet] = []
+    for talk, answers in (
+        (core, [(0.0, "first"), (0.3, "second")]),
+        (there, [(0.02, "first"), (0.28, "second")]),
+    ):
+        offer = talk.request("INVITE", CLEAR_CHAT[1], headers=CHARGED if talk is core else ())
+        sent = [(answers[0][0], offer, True)]
+        for number, (at, tag) in enumerate(answers):
+            reply = talk.response(183, "Session Progress", chat(UE_CHAT, proto="TCP/MSRP", version=number), to_tag=tag)
+            sent.append((at + 0.1, reply, False))
+        packets += build.carry(talk, sent)
+    result = ask(E2AE_009, registered(build.in_time_order(packets)))
+    assert [each.subject.id for each in result.findings] == ["call-1.1/0"]
+
+
 def test_media_that_the_token_does_not_cover_may_be_clear() -> None:
     packets = registered(incoming(CLEAR_CHAT[1]), ue=("sdes-srtp",), network=("sdes-srtp",))
     assert ask(E2AE_009, packets).rows == []

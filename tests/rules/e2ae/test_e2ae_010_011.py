@@ -153,6 +153,12 @@ def test_a_policy_file_may_name_the_p_cscf() -> None:
     assert ask(E2AE_011, secure_chat(), policy=both).rows == [("not-assessed", "N-DIR", 1)]
 
 
+def test_a_line_that_only_the_answer_has_is_judged() -> None:
+    more = build.sdp("192.0.2.2", *(build.media("message", 9, "TCP/MSRP", "*", APPLIED) for _ in range(3)))
+    result = ask(E2AE_011, build.in_time_order(registration(), call(chat(UE_CHAT, *OFFER), more)))
+    assert result.rows == [("violation", "", 3), ("pass", "", 1)]
+
+
 def test_indicators_in_the_core_are_another_rules_matter() -> None:
     """IMS-GW-003."""
     talk = build.Dialog(caller=EDGE, callee=CORE)
