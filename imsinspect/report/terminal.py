@@ -460,7 +460,10 @@ def _findings_of_calls(audit: Audit) -> dict[str, list[Finding]]:
     """Findings by the id of the call that their subject belongs to."""
     by_subject: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in audit.findings:
-        by_subject[finding.subject.kind, finding.subject.id].append(finding)
+        kind, name = finding.subject.kind, finding.subject.id
+        if kind == "mikey":
+            kind, name = "call", name.partition(" ")[0]  # it begins with the call that carried it
+        by_subject[kind, name].append(finding)
     found: dict[str, list[Finding]] = {}
     for call in audit.trace.calls if audit.findings else ():
         keys = {("call", call.id): None}
@@ -486,7 +489,7 @@ def _sureness(finding: Finding) -> str:
 
 
 def _what(subject: Subject) -> str:
-    kinds = {"media": "media line", "rtcp": "RTCP source", "tls-session": "TLS session"}
+    kinds = {"media": "media line", "rtcp": "RTCP source", "tls-session": "TLS session", "mikey": "MIKEY message"}
     return f"{kinds.get(subject.kind, subject.kind)} {_value(subject.id)}"
 
 

@@ -36,7 +36,7 @@ class Severity(IntEnum):
 class Subject:
     """What an outcome is about: a call, a media line, a stream, a TLS session …"""
 
-    kind: str  # "call", "media", "stream", "rtcp", "tls-session", "message", "capture"
+    kind: str  # "call", "media", "stream", "rtcp", "tls-session", "message", "mikey", "capture" …
     id: str
 
 

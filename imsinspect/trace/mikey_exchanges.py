@@ -149,11 +149,8 @@ class _Linker:
         call = self.calls.get(received.call)
         if call is None or sent.time - received.time > SETUP_WITHIN:
             return False
-        return all(
-            negotiation.answer is None or negotiation.answer.message.time >= sent.time
-            for negotiation in call.negotiations[:LOOKED_AT]
-            if negotiation.offer.sdp is received.description
-        )
+        offers = [each for each in call.negotiations[:LOOKED_AT] if each.offer.sdp is received.description]
+        return bool(offers) and all(each.answer is None or each.answer.message.time >= sent.time for each in offers)
 
     def _tried_again(self, first: MikeyMessage, again: MikeyMessage) -> bool:
         """The same party sends the offer again in a new call because it was refused or redirected (T-AUTH)."""

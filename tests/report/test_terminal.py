@@ -86,6 +86,14 @@ def test_many_calls_are_bounded_those_with_findings_first(make: ModuleType, fail
     assert "  and 19 more calls (0 with findings; the JSON report holds all)\n" in shown
 
 
+def test_a_finding_about_a_mikey_message_is_one_of_its_call(make: ModuleType, failing_audit: Audit) -> None:
+    subject = Subject("mikey", "call-1 TRANSFER_INIT 0x0a0b0c0d")
+    failing_audit.findings = [make.finding("IMS-MIK-005", Severity.CRITICAL, "0001", subject=subject)]
+    shown = _shown(failing_audit)
+    assert "CALLS (1, 1 with findings)\n" in shown
+    assert "what: MIKEY message call-1 TRANSFER_INIT 0x0a0b0c0d" in shown
+
+
 def test_many_findings_are_bounded_and_the_rest_is_counted(make: ModuleType, failing_audit: Audit) -> None:
     failing_audit.findings = [make.finding("IMS-SRTP-001", Severity.HIGH, f"{n:04}") for n in range(25)]
     failing_audit.findings.append(make.finding("IMS-SIG-001", Severity.LOW, "last"))

@@ -187,6 +187,12 @@ def subject_of(message: MikeyMessage) -> Subject:
     return Subject("mikey", f"{where} {message.kind or 'MIKEY'} 0x{message.csb_id & 0xFFFFFFFF:08x}")
 
 
+def line_of(message: MikeyMessage, index: int) -> Subject:
+    """A media line that a message gives keys for."""
+    known = (name for name in message.lines if name.rpartition("/")[2] == str(index))
+    return Subject("media", next(known, f"{message.call}/{index}"))
+
+
 def csb(csb_id: int) -> str:
     """A CSB ID in words."""
     return f"CSB ID 0x{csb_id & 0xFFFFFFFF:08x}"

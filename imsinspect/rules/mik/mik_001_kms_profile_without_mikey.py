@@ -74,7 +74,7 @@ def _line(trace: Trace, scene: Scene, call: Call, line: MediaLine) -> Outcome | 
             continue
         keyed = keyed or _mikey(offered) or (answered is not None and _mikey(answered))
         if answered is None:
-            unanswered = unanswered or (bool(offered.port) and not state.negotiation.offer_assumed)
+            unanswered = unanswered or bool(offered.port)
         elif answered.port and answered.profile.secure and EDGE not in answered.section.text:
             agreed = True
             if not keyed:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imsinspect.rules.facts import frame_text, media_name, not_assessed, text
-from imsinspect.rules.mik.exchanges import PROFILES, csb, subject_of, transfers, unread
+from imsinspect.rules.mik.exchanges import PROFILES, csb, line_of, subject_of, transfers, unread
 from imsinspect.rules.mik.lines import GENERIC_ID, SRTP, TESLA, assign, mixed_levels, of_media, scope
 from imsinspect.rules.needs import MIKEY
-from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
+from imsinspect.rules.outcome import Evidence, Outcome, Severity
 from imsinspect.rules.rule import rule
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def cs_prot_type_mismatch(trace: Trace, scene: Scene) -> Iterator[Outcome]:
 
 
 def _line(trace: Trace, message: MikeyMessage, media: Media, sessions: list[CryptoSession], tls: int | None) -> Outcome:
-    subject = Subject("media", f"{message.call}/{media.index}")
+    subject = line_of(message, media.index)
     if media.profile.family == "rtp":
         wrong = next((each for each in sessions if each.prot_type != SRTP), None)
         return _finding(trace, message, media, wrong, "0 SRTP") if wrong is not None else Outcome("pass", subject)
@@ -97,7 +97,7 @@ def _finding(trace: Trace, message: MikeyMessage, media: Media, session: CryptoS
     observed = f"{session.prot_type} {name}".rstrip()
     return Outcome(
         "violation",
-        Subject("media", f"{message.call}/{media.index}"),
+        line_of(message, media.index),
         title=f"Prot type {observed} for {media.transport}",
         message=(
             f"Crypto session {session.cs_id} of TRANSFER_INIT ({csb(message.csb_id)}) in "

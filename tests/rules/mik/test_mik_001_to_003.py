@@ -100,6 +100,11 @@ def test_an_offer_whose_answer_was_not_seen(told) -> None:
     assert told(MIK_001, packets, profile="g3").rows == [("not-assessed", "N-OA", 1)]
 
 
+def test_a_description_that_may_be_an_answer(told) -> None:
+    packets = build.call(mikey.described(A, None), mikey.described(B, None))[3:]
+    assert ("not-assessed", "N-OA", 1) in told(MIK_001, packets, profile="g3").rows
+
+
 def test_a_refused_offer_is_no_session(told) -> None:
     packets = build.call(mikey.described(A, None), final=(488, "Not Acceptable Here"))
     assert told(MIK_001, packets, profile="g3").rows == []
