@@ -18,7 +18,7 @@ from imsinspect.rules.mik.exchanges import (
 )
 from imsinspect.rules.needs import MIKEY
 from imsinspect.rules.outcome import Evidence, Outcome, Severity
-from imsinspect.rules.rule import rule
+from imsinspect.rules.rule import once, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +53,9 @@ def mikey_mac_invalid(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         Compare the message where it was sent with the one that was captured, hop by hop. Let the receiver discard
         messages whose MAC fails. If no message of the exchange verifies, look first whether the key is the right one.
     When it is not assessed:
-        N-KEY: no key to verify it with; a key file (docs/keys.md) settles it. IMS-PROF-005: the profile of the call is
-        not determined. N-SIP: signalling that could not be read. Where the key verifies nothing else it may be a wrong
+        N-KEY: no key to verify it with; a key file (docs/keys.md) settles it. N-OA: a response covers the message that
+        it answers, and the MAC of that one fails already. IMS-PROF-005: the profile of the call is not determined.
+        N-SIP: signalling that could not be read. Where the key verifies nothing else it may be a wrong
         one: the finding is then a suspicion. Messages without a MAC are IMS-MIK-005.
     """
     for seen in different(trace, scene):
@@ -73,8 +74,22 @@ def mikey_mac_invalid(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             )
         elif seen.message.authentic:
             yield Outcome("pass", seen.subject)
+        elif id(seen.message) in answers_to_changed(trace, scene):
+            reason = "the message that it answers, which its MAC covers, was not seen as it was sent"
+            yield not_assessed(seen.subject, "N-OA", reason)
         else:
             yield _finding(trace, seen)
+
+
+@once
+def answers_to_changed(trace: Trace, scene: Scene) -> frozenset[int]:
+    """Responses of MIKEY-TICKET to messages whose own MAC fails: theirs covers these (RFC 6043 §5.4)."""
+    return frozenset(
+        id(answer)
+        for exchange in trace.mikey_exchanges
+        if exchange.data_type in TICKET_TYPES and any(init.authentic is False for init in exchange.inits)
+        for answer in exchange.answers
+    )
 
 
 def _finding(trace: Trace, seen: Seen) -> Outcome:
