@@ -28,7 +28,14 @@ EDGE = b"\na=3ge2ae:"
     severity=Severity.HIGH,
     tier=1,
     profiles=PROFILES,
-    references=("TS 33.328 §G.3.2", "TS 33.328 §4.1.1", "TS 33.328 §7.2.3", "TS 33.328 §7.3.3", "TR 33.829 §5.3.2"),
+    references=(
+        "TS 33.328 §G.3.2",
+        "TS 33.328 §4.1.1",
+        "TS 33.328 §7.2.3",
+        "TS 33.328 §7.3.3",
+        "TR 29.828 §7.1.1.1",
+        "TR 33.829 §5.3.2",
+    ),
     follows=("IMS-SIG-010",),
     needs=(CALLS,),
 )

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     severity=Severity.HIGH,
     tier=1,
     profiles=PROFILES,
-    references=("TS 33.328 §G.3.2", "TR 33.829 §5.1.2", "RFC 6043 §4.2.2", "RFC 6043 §6.10"),
+    references=("TS 33.328 §G.3.2", "TR 33.829 §5.1.2", "TR 33.829 §5.3.2", "RFC 6043 §4.2.2.2", "RFC 6043 §6.10"),
     follows=("IMS-MIK-002",),
     needs=(MIKEY,),
 )

@@ -40,7 +40,15 @@ PRIVATE = range(241, 256)
     severity=Severity.CRITICAL,
     tier=1,
     profiles=PROFILES,
-    references=("TS 33.328 §B.1", "RFC 6043 §4.2.1", "RFC 6043 §5.4", "RFC 3830 §4.2.4"),
+    references=(
+        "TS 33.328 §B.1",
+        "TR 33.829 §5.3.2",
+        "RFC 6043 §4.2.1",
+        "RFC 6043 §4.2.2",
+        "RFC 6043 §4.2.3",
+        "RFC 6043 §5.5",
+        "RFC 3830 §4.2.4",
+    ),
     needs=(MIKEY,),
 )
 def mikey_unauthenticated(trace: Trace, scene: Scene) -> Iterator[Outcome]:

@@ -30,7 +30,15 @@ NULL = 0
     severity=Severity.CRITICAL,
     tier=1,
     profiles=("ALL",),
-    references=("TS 33.328 §B.1", "RFC 6043 §4.2.1", "RFC 6043 §5.2", "RFC 3830 §4.2.4", "RFC 3830 §6.13"),
+    references=(
+        "TS 33.328 §B.1",
+        "RFC 6043 §4.2.1.5",
+        "RFC 6043 §4.2.3.5",
+        "RFC 6043 §5.2",
+        "RFC 6043 Appendix A.1",
+        "RFC 3830 §4.2.4",
+        "RFC 3830 §6.13",
+    ),
     needs=(MIKEY,),
 )
 def kemac_null_encryption(trace: Trace, scene: Scene) -> Iterator[Outcome]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     severity=Severity.MEDIUM,
     tier=1,
     profiles=PROFILES,
-    references=("TS 33.328 §B.1", "TS 33.328 §H.3", "RFC 4567 §7.1", "TS 23.333 §6.2.19"),
+    references=("TS 33.328 §B.1", "TS 33.328 §H.3", "RFC 4567 §7.1", "TS 23.333 §6.2.19.2.1"),
     needs=(MIKEY,),
 )
 def cs_count_vs_media_lines(trace: Trace, scene: Scene) -> Iterator[Outcome]:

@@ -28,7 +28,7 @@ NAMES = {SRTP: "SRTP", TESLA: "TESLA"}
     severity=Severity.HIGH,
     tier=1,
     profiles=PROFILES,
-    references=("TS 33.328 §B.1", "TS 33.328 §H.1", "TS 33.328 §H.3", "TS 33.328 §J.1", "TR 33.829 §5.3.2"),
+    references=("TS 33.328 §B.1", "TS 33.328 §H.1", "TS 33.328 §H.3", "TS 33.328 §J.1", "TR 33.829 §5.3.2.2"),
     needs=(MIKEY,),
 )
 def cs_prot_type_mismatch(trace: Trace, scene: Scene) -> Iterator[Outcome]:

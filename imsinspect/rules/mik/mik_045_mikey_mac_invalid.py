@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     severity=Severity.CRITICAL,
     tier=1,
     profiles=PROFILES,
-    references=("RFC 6043 §5.4", "RFC 6043 §5.1.2", "RFC 3830 §5.2"),
+    references=("RFC 6043 §5.5", "RFC 6043 §5.1.2"),
     needs=(MIKEY,),
 )
 def mikey_mac_invalid(trace: Trace, scene: Scene) -> Iterator[Outcome]:
@@ -83,7 +83,7 @@ def mikey_mac_invalid(trace: Trace, scene: Scene) -> Iterator[Outcome]:
 
 @once
 def answers_to_changed(trace: Trace, scene: Scene) -> frozenset[int]:
-    """Responses of MIKEY-TICKET to messages whose own MAC fails: theirs covers these (RFC 6043 §5.4)."""
+    """Responses of MIKEY-TICKET to messages whose own MAC fails: theirs covers these (RFC 6043 §5.5)."""
     return frozenset(
         id(answer)
         for exchange in trace.mikey_exchanges
