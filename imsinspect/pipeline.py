@@ -14,7 +14,6 @@ from imsinspect.profiles import COVERS, ProfileChoice, choose
 from imsinspect.report.audit import Audit
 from imsinspect.rules.evaluate import evaluate
 from imsinspect.rules.outcome import Severity
-from imsinspect.rules.registry import RULES
 from imsinspect.rules.rule import Scene
 from imsinspect.trace.model import Note
 
@@ -129,10 +128,7 @@ def _conclude(result: Audit, evaluation: Evaluation) -> None:
     """Exit status and verdict (design.md, cli)."""
     decided = {"violation", "suspect", "pass"}
     assessed = any(row.outcome in decided and row.rule not in NO_ASSESSMENT for row in evaluation.assessments)
-    tiers = {rule.id: rule.tier for rule in RULES}
-    result.tier_one_not_assessed = any(
-        row.outcome == "not-assessed" and tiers.get(row.rule) == 1 for row in evaluation.assessments
-    )
+    result.tier_one_not_assessed = evaluation.tier_one_not_assessed
     if any(finding.severity >= result.fail_on for finding in result.findings):
         result.exit_status, result.verdict = FINDINGS, "fail"
         return

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 from imsinspect.capture.frames import capture_index, frame_number
 from imsinspect.processes import shared
+from imsinspect.rules.areas import NEEDS, areas, rules_of
 from imsinspect.rules.exceptions import Exceptions
 from imsinspect.rules.outcome import Assessment, Finding, Severity
-from imsinspect.rules.registry import RULES
 from imsinspect.trace.model import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from imsinspect.rules.needs import Need
     from imsinspect.rules.outcome import Evidence, Outcome, Subject, Suppressed, Verdict
     from imsinspect.rules.rule import Rule, Scene
     from imsinspect.trace.model import Trace
@@ -36,6 +37,7 @@ class Evaluation:
     assessments: list[Assessment] = field(default_factory=list)  # by rule, outcome and gap
     findings: list[Finding] = field(default_factory=list)  # the gravest first
     suppressed: list[Suppressed] = field(default_factory=list)  # findings that the policy accepts
+    tier_one_not_assessed: bool = False
     notes: list[Note] = field(default_factory=list)  # rules that failed or are off, exceptions that matched nothing
 
 
@@ -50,12 +52,17 @@ class _Told:
     note: str = ""
 
 
-def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] = RULES) -> Evaluation:
-    """Run the rules. One that raises becomes a note that names it, and an assessment that says so."""
+def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] | None = None) -> Evaluation:
+    """Run the rules, all that may say something of the trace unless they are given.
+
+    One that raises becomes a note that names it, and an assessment that says so.
+    """
     result = Evaluation()
     exceptions = Exceptions(trace, scene, scene.today or datetime.now(UTC).date())
+    gaps: dict[Need, tuple[bool, list[Outcome]]] = {}
+    if rules is None:
+        rules = _applicable(trace, scene, gaps)
     order = [*range(0, len(rules), 2), *range(1, len(rules), 2)]  # neighbours are of one area, and as slow
-    gaps: dict[str, tuple[bool, list[Outcome]]] = {}
 
     def run(some: Sequence[int]) -> list[_Told]:
         return [_told(rules[each], trace, scene, gaps, exceptions) for each in some]
@@ -70,6 +77,8 @@ def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] = RULES) -> Evalu
         result.findings += [finding for finding, _ in each.findings]
         result.suppressed += [suppressed for suppressed, _ in each.suppressed]
         exceptions.matched |= each.exceptions
+        if rule.tier == 1 and any(row.outcome == "not-assessed" for row in each.rows):
+            result.tier_one_not_assessed = True
         if each.note:
             result.notes.append(Note(None, each.note))
         for finding, fact in (*each.findings, *((one.finding, fact) for one, fact in each.suppressed)):
@@ -84,8 +93,25 @@ def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] = RULES) -> Evalu
     return result
 
 
+def _applicable(trace: Trace, scene: Scene, gaps: dict[Need, tuple[bool, list[Outcome]]]) -> list[Rule]:
+    """The rules of all areas that a trace has something for, or may have; a policy that names rules wants them all."""
+    found: list[Rule] = []
+    for area in areas():
+        asked = [_asked(need, trace, gaps) for need in NEEDS.get(area, ())]
+        if not asked or scene.policy.rules or any(there or outcomes for there, outcomes in asked):
+            found += rules_of(area)
+    return sorted(found, key=lambda each: each.id)
+
+
+def _asked(need: Need, trace: Trace, gaps: dict[Need, tuple[bool, list[Outcome]]]) -> tuple[bool, list[Outcome]]:
+    """Whether a trace has what is needed, and what may be hidden of it; asked once."""
+    if need not in gaps:
+        gaps[need] = need.present(trace), list(need.gaps(trace))
+    return gaps[need]
+
+
 def _told(
-    rule: Rule, trace: Trace, scene: Scene, gaps: dict[str, tuple[bool, list[Outcome]]], exceptions: Exceptions
+    rule: Rule, trace: Trace, scene: Scene, gaps: dict[Need, tuple[bool, list[Outcome]]], exceptions: Exceptions
 ) -> _Told:
     """What one rule says, the policy applied."""
     out = _Told()
@@ -117,14 +143,14 @@ def _told(
     return out
 
 
-def _outcomes(rule: Rule, trace: Trace, scene: Scene, gaps: dict[str, tuple[bool, list[Outcome]]]) -> Iterator[Outcome]:
+def _outcomes(
+    rule: Rule, trace: Trace, scene: Scene, gaps: dict[Need, tuple[bool, list[Outcome]]]
+) -> Iterator[Outcome]:
     """What a rule says, and what may be hidden of what it needs."""
     present = True
     hidden: dict[tuple[str, Subject], Outcome] = {}
     for need in rule.needs:
-        if need.name not in gaps:
-            gaps[need.name] = need.present(trace), list(need.gaps(trace))
-        there, outcomes = gaps[need.name]
+        there, outcomes = _asked(need, trace, gaps)
         present = present and there
         for outcome in outcomes:
             hidden[outcome.gap, outcome.subject] = outcome

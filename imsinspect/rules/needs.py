@@ -35,6 +35,12 @@ def _carries(kind: str) -> Callable[[Trace], bool]:
     return lambda trace: any(each.kind == kind for each in trace.carried)
 
 
+def _has_floor_lines(trace: Trace) -> bool:
+    return any(
+        line.states and line.states[0].offered.profile.family == "bfcp" for call in trace.calls for line in call.lines
+    )
+
+
 SIP = Need("SIP", lambda trace: bool(trace.messages), hidden_signalling)
 CALLS = Need("calls", lambda trace: bool(trace.calls), hidden_signalling)
 MEDIA = Need("calls or media", lambda trace: bool(trace.calls or trace.streams or trace.rtcp_sources), sealed)
@@ -47,5 +53,8 @@ TLS = Need("TLS or DTLS", lambda trace: bool(trace.tls_sessions), _no_gaps)
 MSRP = Need("MSRP", _carries("msrp"), _no_gaps)
 BFCP = Need("floor control", _carries("bfcp"), _no_gaps)
 H248 = Need("gateway control", _carries("h248"), _no_gaps)
-FLOORS = Need("calls or floor control", lambda trace: bool(trace.calls or trace.floors), hidden_signalling)
+FLOOR_LINES = Need("lines of floor control", _has_floor_lines, hidden_signalling)
+FLOORS = Need(
+    "floor control, agreed or seen", lambda trace: bool(trace.floors) or _has_floor_lines(trace), hidden_signalling
+)
 KEYS = Need("master keys", lambda trace: bool(trace.keys), sealed)

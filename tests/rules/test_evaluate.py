@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from imsinspect.capture.frames import frame_id
+from imsinspect.rules.areas import NEEDS, rules_of
 from imsinspect.rules.evaluate import evaluate, filters, fingerprint
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.registry import BY_ID, RULES
@@ -187,3 +188,16 @@ def test_different_reasons_of_one_gap_stand_in_its_row_once_each() -> None:
 
     (row,) = evaluate(Trace(), Scene(), [made("X", outcomes)]).assessments
     assert (row.reason, row.subjects) == ("one; other", 3)
+
+
+def test_an_area_is_left_out_only_where_none_of_its_rules_could_say_anything() -> None:
+    for area, needs in NEEDS.items():
+        for each in rules_of(area):
+            assert set(each.needs) & set(needs), each.id
+
+
+def test_a_trace_is_judged_by_the_areas_it_has_something_for() -> None:
+    """What is left out says nothing, whichever way it is asked."""
+    trace = build.audit_bytes(build.pcap(build.call(offer(), answer()))).trace
+    one, other = evaluate(trace, Scene()), evaluate(trace, Scene(), RULES)
+    assert (one.assessments, one.findings, one.notes) == (other.assessments, other.findings, other.notes)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from imsinspect.rules.bfcp.lines import floor_lines
 from imsinspect.rules.facts import agreement, frame_text, media_name, not_assessed
-from imsinspect.rules.needs import CALLS
+from imsinspect.rules.needs import FLOOR_LINES
 from imsinspect.rules.outcome import Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 
@@ -27,7 +27,7 @@ ALLOWED = frozenset(("TCP/TLS/BFCP", "TCP/BFCP"))  # the latter is the object of
     tier=2,
     profiles=PROFILES,
     references=("TS 33.328 Annex G.3.2", "TR 29.828 §7.1.1.3", "RFC 8856 §4"),
-    needs=(CALLS,),
+    needs=(FLOOR_LINES,),
 )
 def bfcp_transport_not_allowed(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     """BFCP over a transport outside the profile.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from imsinspect.rules.bfcp.lines import assigned, floor_lines
 from imsinspect.rules.facts import counted, frame_text, media_name, not_assessed
-from imsinspect.rules.needs import CALLS
+from imsinspect.rules.needs import FLOOR_LINES
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 
@@ -27,7 +27,7 @@ SHOWN = 10
     tier=2,
     profiles=("ALL",),
     references=("TR 33.829 §5.1.3", "RFC 8855 §9", "RFC 8855 §9.1", "RFC 8856 §5.2", "RFC 8856 §5.3"),
-    needs=(CALLS,),
+    needs=(FLOOR_LINES,),
 )
 def bfcp_user_id_not_authorised(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     """User ID in floor messages was not assigned to this connection.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from imsinspect.rules.bfcp.lines import floor_lines
 from imsinspect.rules.facts import GRACE, counted, frame_text, media_name, not_assessed
-from imsinspect.rules.needs import CALLS
+from imsinspect.rules.needs import FLOOR_LINES
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 
@@ -28,7 +28,7 @@ SHOWN = 10
     tier=3,
     profiles=PROFILES,
     references=("TS 33.328 Annex G.1", "TR 33.829 §5.1.3", "RFC 8855 §14"),
-    needs=(CALLS,),
+    needs=(FLOOR_LINES,),
 )
 def bfcp_outside_membership(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     """Floor control after leaving or before joining.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from imsinspect.rules.bfcp.lines import floor_lines
 from imsinspect.rules.facts import agreement, frame_text, media_name, not_assessed, text
-from imsinspect.rules.needs import CALLS
+from imsinspect.rules.needs import FLOOR_LINES
 from imsinspect.rules.outcome import Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 
@@ -26,7 +26,7 @@ PROFILES = ("G2", "G3")
     tier=3,
     profiles=PROFILES,
     references=("TR 29.828 §7.1.1.3",),
-    needs=(CALLS,),
+    needs=(FLOOR_LINES,),
 )
 def bfcp_between_ues(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     """Floor control negotiated directly between two UEs.
