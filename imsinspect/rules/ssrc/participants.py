@@ -31,6 +31,7 @@ class Member:
     name: str
     names: frozenset[str] = frozenset()  # all identities, canonical
     calls: set[str] = field(default_factory=set)  # ids; all hops
+    tags: dict[str, frozenset[bytes]] = field(default_factory=dict)  # dialog tags of its side, by call
     keys: dict[str, dict[str, list[KeyPlace]]] = field(default_factory=dict)  # by side and digest
     sources: dict[str, list[KeyPlace]] = field(default_factory=dict)  # TGKs and TEKs of MIKEY, by digest
     sends: list[tuple[MediaStream, MediaLine]] = field(default_factory=list)
@@ -154,6 +155,7 @@ def _member(
             tags = _tags(leg, call)
             sides[name] = member, tags
             member.calls.add(name)
+            member.tags[name] = tags
             _media(member, call, tags)
     return member
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dissectors.mikey.codes import GENERIC_ID, SRTP
 from imsinspect.rules.facts import MAX_EVIDENCE, SECOND, counted, frame_text, not_assessed
 from imsinspect.rules.needs import CONFERENCES
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
@@ -11,17 +12,18 @@ from imsinspect.rules.rule import rule
 from imsinspect.rules.ssrc.collisions import collisions
 from imsinspect.rules.ssrc.copies import copied, counts
 from imsinspect.rules.ssrc.keys import key_evidence, lines_by_id
-from imsinspect.rules.ssrc.participants import FOCUS, PARTICIPANT, of_study, rooms, shared_keys
+from imsinspect.rules.ssrc.participants import FOCUS, PARTICIPANT, names_of, of_study, rooms, shared_keys
 from imsinspect.trace.identities import canonical
+from imsinspect.trace.mikey_model import TRANSFER_INIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from imsinspect.rules.rule import Scene
     from imsinspect.rules.ssrc.collisions import Collision
-    from imsinspect.rules.ssrc.participants import Room
+    from imsinspect.rules.ssrc.participants import Member, Room
     from imsinspect.trace.conference_model import ConferenceDocument, Notification
-    from imsinspect.trace.model import Trace
+    from imsinspect.trace.model import MikeyMessage, Trace
 
 EXPECTED = "an SSRC that no other source of the conference uses"
 SHOWN = 4  # streams named in one finding
@@ -41,8 +43,9 @@ def ssrc_collision_in_conference(trace: Trace, scene: Scene) -> Iterator[Outcome
     """Two participants use one SSRC in a conference with shared keys.
 
     What it checks:
-        The streams that different participants of a conference send to its focus at the same time, and the SSRCs that
-        conference documents list for its users (src-id). Equal SSRCs are a violation where the participants share a
+        The streams that different participants of a conference send to its focus at the same time, the SSRCs that
+        conference documents list for its users (src-id), and those that participants bind in the crypto sessions of
+        their MIKEY messages. Equal SSRCs are a violation where the participants share a
         key: their streams verify with one, their dialogs hold one, the profile gives keys to groups (TR 33.829), or
         the focus is seen to share keys while those of the participants are not known.
     Why it matters:
@@ -65,9 +68,9 @@ def ssrc_collision_in_conference(trace: Trace, scene: Scene) -> Iterator[Outcome
         shared = [each for each in found if each.sharing.shared]
         for collision in shared:
             yield _collision(trace, scene, room, collision)
-        listed = [] if shared else list(_listed(trace, scene, room))
-        yield from listed
-        if shared or listed:
+        told = [] if shared else [*_listed(trace, scene, room), *_bound(trace, scene, room)]
+        yield from told
+        if shared or told:
             continue
         senders = [member for member in room.members if any(counts(stream, line) for stream, line in member.sends)]
         if any(each.sharing.shared is None for each in found):
@@ -131,7 +134,7 @@ def _listed(trace: Trace, scene: Scene, room: Room) -> Iterator[Outcome]:
             for ssrc, users in _users(notification.document).items():
                 if len(users) < 2 or ssrc in told:
                     continue
-                because, seen = _shared(trace, scene, room, users)
+                because, seen = _shared(trace, scene, room, _named(room, users))
                 if because:
                     told.add(ssrc)
                     yield _document(trace, room, notification, ssrc, users, because, seen=seen)
@@ -151,10 +154,13 @@ def _users(document: ConferenceDocument) -> dict[int, list[str]]:
     return out
 
 
-def _shared(trace: Trace, scene: Scene, room: Room, users: list[str]) -> tuple[str, bool]:
-    """What shows that users share a key, and whether it was seen; "" where nothing does."""
+def _named(room: Room, users: list[str]) -> list[Member]:
     names = {canonical(user.encode()) for user in users}
-    members = [member for member in room.members if not names.isdisjoint(member.names)]
+    return [member for member in room.members if not names.isdisjoint(member.names)]
+
+
+def _shared(trace: Trace, scene: Scene, room: Room, members: list[Member]) -> tuple[str, bool]:
+    """What shows that participants share a key, and whether it was seen; "" where nothing does."""
     held = [member.digests(PARTICIPANT) for member in members]
     if len(members) > 1 and all(held):
         return ("their dialogs hold one key", True) if set.intersection(*held) else ("", False)
@@ -183,4 +189,60 @@ def _document(
         evidence=(Evidence(frame, "conference-info src-id", f"{ssrc} of {counted(len(users), 'user')}", EXPECTED),),
         role="focus",
         normalised=("one SSRC of several users in a conference document", EXPECTED),
+    )
+
+
+# --- MIKEY ----------------------------------------------------------------------------------------
+
+
+def _bound(trace: Trace, scene: Scene, room: Room) -> Iterator[Outcome]:
+    """SSRCs that several participants bind as their own, the first sight of each."""
+    owners: dict[int, dict[int, tuple[Member, MikeyMessage]]] = {}
+    for member, message in _initiated(trace, room):
+        record = message.record
+        sessions = [each for each in record.sessions if each.prot_type == SRTP] if record is not None else []
+        if not any(each.ssrc is None for each in sessions):
+            continue  # whose SSRC is whose is not told
+        for session in sessions:
+            if session.ssrc is not None:
+                owners.setdefault(session.ssrc, {}).setdefault(id(member), (member, message))
+    for ssrc, found in owners.items():
+        members = [member for member, _ in found.values()]
+        because, seen = _shared(trace, scene, room, members) if len(members) > 1 else ("", False)
+        if because:
+            yield _announced(trace, room, ssrc, list(found.values()), because, seen=seen)
+
+
+def _initiated(trace: Trace, room: Room) -> Iterator[tuple[Member, MikeyMessage]]:
+    """Transfers that participants began: what they bind while they leave the SSRCs of the focus open is theirs."""
+    by_call = {call: member for member in room.members for call in member.calls}
+    for message in trace.mikey:
+        member, record = by_call.get(message.call), message.record
+        if member is None or record is None or message.party not in member.tags[message.call]:
+            continue
+        if record.data_type == TRANSFER_INIT and record.map_type == GENERIC_ID:
+            yield member, message
+
+
+def _announced(
+    trace: Trace, room: Room, ssrc: int, found: list[tuple[Member, MikeyMessage]], because: str, *, seen: bool
+) -> Outcome:
+    frames = " and ".join(frame_text(trace, message.frames[0]) for _, message in found[:SHOWN])
+    return Outcome(
+        "violation",
+        Subject("conference", room.conference.id),
+        confidence="proven" if seen else "strong",
+        title=f"One SSRC bound by {counted(len(found), 'participant')} under a shared key",
+        message=(
+            f"{names_of([member for member, _ in found])} of conference {room.conference.uri} bind SSRC 0x{ssrc:08x} "
+            f"to their crypto sessions in {frames}, and {because}. Packets of equal index use one keystream, and the "
+            "participants can not be told apart. Streams of both with this SSRC were not seen."
+        ),
+        evidence=tuple(
+            Evidence(message.frames[0], "MIKEY TRANSFER_INIT SSRC", f"0x{ssrc:08x} of {member.name}", EXPECTED)
+            for member, message in found[:MAX_EVIDENCE]
+        ),
+        role="participant",
+        direction=PARTICIPANT,
+        normalised=("one SSRC bound by several participants", EXPECTED),
     )

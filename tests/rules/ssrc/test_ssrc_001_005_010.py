@@ -513,3 +513,27 @@ def test_a_document_that_lists_one_ssrc_for_two_users() -> None:
     left = [kit.roster_user(ALICE.uri, ssrc=SAME), kit.roster_user(BOB.uri, ssrc=SAME, status="disconnected")]
     told = kit.subscribe(ALICE, Notify(0.1, kit.document(*left)), at=8)
     assert not found(audited(joins(ALICE, own=GROUP), joins(BOB, at=2, own=GROUP), told), SSRC_001)
+
+
+def bound(user: User, at: float, number: int, *ssrcs: int | None) -> list[build.Packet]:
+    """A user dials in with a ticket and these SSRCs; the focus binds its own one in the answer."""
+    sessions = [mikey.srtp_session(place, ssrc=ssrc) for place, ssrc in enumerate(ssrcs, 1)]
+    filled = [mikey.srtp_session(place, ssrc=ssrc or MIXER) for place, ssrc in enumerate(ssrcs, 1)]
+    said, reply = mikey.init(csb_id=number, sessions=sessions), mikey.resp(csb_id=number, sessions=filled)
+    return dial_in(
+        user, at=at, offer=mikey.described((user.address[0], 4000), said.attribute()),
+        answer=mikey.described((FOCUS_MEDIA, port_of(user)), reply.attribute()),
+    )  # fmt: skip
+
+
+def test_one_ssrc_that_two_participants_bind_by_mikey() -> None:
+    """Where keys are of groups; the SSRC of the mixer, which the answers bind, is no collision."""
+    same = bound(ALICE, 0, 1, SAME, None), bound(BOB, 2, 2, SAME, None)
+    finding = one(audited(*same, profile="tr-kms"), SSRC_001)
+    assert (finding.severity, finding.confidence) == (Severity.CRITICAL, "strong")
+    assert "bind SSRC 0x00001234 to their crypto sessions in frame 1 and frame 5" in finding.message
+    assert not found(audited(*same), SSRC_001)
+    different = bound(ALICE, 0, 1, SAME, None), bound(BOB, 2, 2, 7, None)
+    assert not found(audited(*different, profile="tr-kms"), SSRC_001)
+    whose = bound(ALICE, 0, 1, 5, SAME), bound(BOB, 2, 2, 6, SAME)
+    assert not found(audited(*whose, profile="tr-kms"), SSRC_001)
