@@ -10,8 +10,8 @@ from imsinspect.rules.conf.legs import (
     accepted_legs,
     bound,
     capture_end,
-    identities,
     leg_subject,
+    names_of_legs,
     recording,
     who,
 )
@@ -95,12 +95,14 @@ def _no_roster(conference: Conference) -> Outcome:
 class _Legs:
     """The legs of a conference by everything that their participants are known as."""
 
-    def __init__(self, scene: Scene, conference: Conference, end: int) -> None:
+    def __init__(self, trace: Trace, scene: Scene, conference: Conference) -> None:
+        end = capture_end(trace, scene)
+        known = names_of_legs(trace, scene)
         self.names: dict[str, list[Interval]] = {}
         self.of: list[tuple[Participant, ConferenceLeg, frozenset[str], Interval]] = []
         self.at_focus: set[int] = set()
         for participant, leg in accepted_legs(conference):
-            names = frozenset(scene.policy.aliases.get(name, name) for name in identities(participant))
+            names = frozenset(scene.policy.aliases.get(name, name) for name in known[leg.dialog])
             life = (leg.joined or 0, end if leg.left is None else leg.left)
             self.of.append((participant, leg, names, life))
             if leg.at_focus:
@@ -117,7 +119,7 @@ class _Legs:
 
 def _compare(trace: Trace, scene: Scene, conference: Conference, timeline: Timeline) -> Iterator[Outcome]:
     """One subscription's roster against the legs, both ways."""
-    legs = _Legs(scene, conference, capture_end(trace, scene))
+    legs = _Legs(trace, scene, conference)
     strangers = merged([span for user in timeline.users.values() if not legs.has(user) for span in user.listed])
     by_name = timeline.by_name()
     thresholds = scene.policy.thresholds

@@ -122,6 +122,28 @@ def identities(participant: Participant) -> frozenset[str]:
     return frozenset(named | participant.aliases) - {""}
 
 
+@once
+def names_of_legs(trace: Trace, scene: Scene) -> dict[tuple[bytes, bytes, bytes], frozenset[str]]:
+    """Everything that the participant of a leg is known as, by dialog: hops of one session may name it differently."""
+    calls = calls_by_id(trace)
+    out: dict[tuple[bytes, bytes, bytes], frozenset[str]] = {}
+    for conference in trace.conferences:
+        by_call = {leg.call: (participant, leg) for participant, leg in accepted_legs(conference)}
+        for participant, leg in accepted_legs(conference):
+            names = identities(participant)
+            for other in calls[leg.call].related if leg.call in calls else ():
+                if other in by_call and _one_session(leg, by_call[other][1]):
+                    names |= identities(by_call[other][0])
+            out[leg.dialog] = names
+    return out
+
+
+def _one_session(one: ConferenceLeg, other: ConferenceLeg) -> bool:
+    """A B2BUA sends an INVITE on before it answers the one that it got."""
+    first, second = sorted((one, other), key=lambda leg: leg.invite.time)
+    return first.joined is None or second.invite.time <= first.joined
+
+
 def asserted(message: SignallingMessage | None) -> tuple[str, ...]:
     """Canonical identities that P-Asserted-Identity names (RFC 3325)."""
     if message is None or b"-asserted-identity" not in message.sip.head.lower():
@@ -365,7 +387,7 @@ def _vias(head: bytes) -> int:
 
 @dataclass(slots=True, frozen=True)
 class LegKey:
-    """A master key that was agreed for a leg, and whose media it protects."""
+    """A master key that was agreed for a leg, and whose media it protects; of MIKEY the key that was sent."""
 
     digest: str
     side: str  # "focus", "participant"; "" where either may use it
@@ -383,8 +405,8 @@ def keys_of_calls(trace: Trace, scene: Scene) -> dict[str, list[tuple[str, KeyPl
     out: defaultdict[str, list[tuple[str, KeyPlace]]] = defaultdict(list)
     for key in trace.keys:
         for place in key.places:
-            if place.call and place.agreed:
-                out[place.call].append((key.digest, place))
+            if place.call and place.line and place.agreed:
+                out[place.call].append((place.source or key.digest, place))
     for places in out.values():
         places.sort(key=lambda each: each[1].begins)
     return dict(out)

@@ -45,8 +45,9 @@ def ticketed(
     own, focus = (says or user.uri).encode(), kit.CONFERENCE.encode()
     initiator, responder = (focus, own) if dialled_out else (own, focus)
     ticket = mikey.Ticket(initiator=initiator, recipients=parts.pop("recipients", (responder,)), number=number)
-    transfer = mikey.init(csb_id=number, initiator=initiator, responder=responder, ticket=ticket, **parts)
-    reply = mikey.resp(csb_id=number, responder=responder)
+    bundle = parts.pop("csb_id", number)
+    transfer = mikey.init(csb_id=bundle, initiator=initiator, responder=responder, ticket=ticket, **parts)
+    reply = mikey.resp(csb_id=bundle, responder=responder)
     ends = [(user.address[0], 4000), (kit.FOCUS_MEDIA, 20_000 + 10 * number)]
     offerer, answerer = reversed(ends) if dialled_out else ends
     return {
@@ -61,8 +62,9 @@ CORE_OF_AGW, EDGE_OF_AGW = "203.0.113.60", "203.0.113.70"
 
 
 def through_an_edge(
-    user: kit.User, *, edge: str = "RTP/SAVP", two_calls: bool = False, leaves: float = 0.0
-) -> list[build.Packet]:
+    user: kit.User, *, edge: str = "RTP/SAVP", two_calls: bool = False, leaves: float = 0.0, asserted_as: str = "",
+    called: str = kit.CONFERENCE,
+) -> list[build.Packet]:  # fmt: skip
     """A dial-in on both sides of a P-CSCF: e2ae on the access side, in clear in the core; with `two_calls` the P-CSCF
     makes a new call of it, which a Session-ID relates."""
     number = int(user.address[0].rpartition(".")[2])
@@ -73,14 +75,14 @@ def through_an_edge(
     hops = (
         (user.address, P_CSCF, "edge", edge, (user.address[0], key), (EDGE_OF_AGW, back), (*ACCESS, session), ()),
         (P_CSCF, kit.FOCUS, "core", "RTP/AVP", (CORE_OF_AGW, ()), (kit.FOCUS_MEDIA, ()),
-         (kit.asserted(user), *trusted), trusted),
+         (f"P-Asserted-Identity: <{asserted_as or user.uri}>", *trusted), trusted),
     )  # fmt: skip
     out = []
     for order, (source, destination, side, proto, near, far, headers, answer_headers) in enumerate(hops):
         suffix = side if two_calls else ""
         via = () if side == "edge" or two_calls else ("SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKue",)
         talk = build.Dialog(
-            source, destination, f"{user.name}{suffix}@test", user.uri, kit.CONFERENCE, f"{user.name}{suffix}",
+            source, destination, f"{user.name}{suffix}@test", user.uri, called, f"{user.name}{suffix}",
             f"focus-{user.name}{suffix}", via=via,
         )  # fmt: skip
         offer = build.sdp(near[0], build.audio(4000 + 10 * number * order, proto, *near[1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imsinspect.rules.outcome import Severity
-from tests import build
+from tests import build, mikey
 from tests.conference_kit import ALICE, BOB, answer_of, dial_in, offer_of
 from tests.rules.conf.conftest import ticketed
 
@@ -69,6 +69,18 @@ def test_keys_that_can_not_be_read(told) -> None:
     tickets = ticketed(BOB)
     result = told(CONF_005, dial_in(BOB, duration=20, **tickets), again(**tickets), profile="g3")
     assert result.rows == [("not-assessed", "N-KEY", 1)]
+
+
+def test_a_key_of_mikey_that_is_sent_again(told) -> None:
+    """The keys of media differ with the random numbers; the one that they come from is the old one."""
+    clear = {"kemac": mikey.kemac(encryption=0, data=mikey.keys())}
+    first = dial_in(BOB, duration=20, **ticketed(BOB, **clear))
+    second = again(**ticketed(BOB, csb_id=77, rand=b"another number!!", **clear))
+    result = told(CONF_005, first, second, profile="g3")
+    assert result.rows == [("violation", "", 1)]
+    other = {"kemac": mikey.kemac(encryption=0, data=mikey.keys(octets=b"n" * 16))}
+    second = again(**ticketed(BOB, csb_id=77, rand=b"another number!!", **other))
+    assert told(CONF_005, first, second, profile="g3").rows == [("pass", "", 1)]
 
 
 def test_an_open_profile_is_said(told) -> None:

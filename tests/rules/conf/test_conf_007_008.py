@@ -123,6 +123,11 @@ def test_an_invited_user_who_does_not_say_who_it_is(told) -> None:
     assert told(CONF_007, dial_in(ALICE), dial_out(BOB, at=2)).rows == [("pass", "", 2)]
 
 
+def test_an_emergency_call_has_no_privacy_to_judge(told) -> None:
+    emergency = dial_in(MALLORY, at=2, conference="urn:service:sos", focus_contact=CONFERENCE, **HIDDEN)
+    assert told(CONF_007, dial_in(ALICE), emergency).findings == []
+
+
 def test_an_open_profile_is_said(told) -> None:
     clear = {"offer": offer_of(MALLORY, proto="RTP/AVP"), "answer": build.sdp(FOCUS_MEDIA, build.audio(20_000))}
     result = told(CONF_007, dial_in(MALLORY, headers=("P-Charging-Vector: icid-value=1",), from_uri=ANONYMOUS, **clear))
@@ -175,6 +180,17 @@ def test_wildcards_times_aliases_and_the_list_of_one_conference(told) -> None:
     )
     own = {"conf1@ims.example.org": Scope(authorised=(Authorised("alice@ims.example.org"),))}
     assert verdicts(allowing("bob@ims.example.org", conferences=own)) == bad
+
+
+def test_identities_are_compared_without_what_does_not_name_the_user(told) -> None:
+    """rules.md 17.9: host in capitals, port, parameters, separators of telephone numbers."""
+    for header, name in (
+        ("P-Asserted-Identity: <sip:bob@IMS.Example.ORG:5060;transport=tcp>", "bob@ims.example.org"),
+        ("P-Asserted-Identity: <sip:+1-555-0100@ims.example.org;user=phone>", "+15550100"),
+        ("P-Asserted-Identity: <sip:x@ims.example.org>, <tel:+1.555.0100>", "+15550100"),
+    ):
+        parts = dial_in(BOB, headers=(header,), from_uri="sip:someone@ims.example.org")
+        assert told(CONF_008, parts, profile="g3", policy=allowing(name)).rows == [("pass", "", 1)]
 
 
 def test_whoever_is_dropped_soon_was_not_admitted(told) -> None:

@@ -21,7 +21,7 @@ from tests.conference_kit import (
     refer,
     subscribe,
 )
-from tests.rules.conf.conftest import ticketed
+from tests.rules.conf.conftest import through_an_edge, ticketed
 from tests.trace.cms_seal import enveloped
 
 CONF_010, CONF_011, CONF_013 = "IMS-CONF-010", "IMS-CONF-011", "IMS-CONF-013"
@@ -157,6 +157,11 @@ def test_the_core_of_a_creator_at_the_edge(told) -> None:
     assert told(CONF_013, creation(**PLAIN), profile="g2").rows == [("not-assessed", "T-E2AE", 1)]
     edge = {"headers": ("P-Access-Network-Info: 3GPP-E-UTRAN-FDD",), "via": (), "source": ALICE.address}
     assert told(CONF_013, creation(**PLAIN, **edge), profile="g2").rows == [("violation", "", 1)]
+
+
+def test_a_creator_who_is_protected_to_the_edge(told) -> None:
+    """T-E2AE: secure on the user's side, clear in the core."""
+    assert told(CONF_013, through_an_edge(ALICE, called=FACTORY), profile="g2").rows == [("pass", "", 1)]
 
 
 def test_nobody_said_that_it_was_meant_to_be_secure(told) -> None:

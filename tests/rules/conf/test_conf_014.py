@@ -19,7 +19,7 @@ from tests.conference_kit import (
     roster_user,
     subscribe,
 )
-from tests.rules.conf.conftest import allowing, quiet_until
+from tests.rules.conf.conftest import allowing, quiet_until, through_an_edge
 from tests.trace.cms_seal import enveloped
 
 CONF_014 = "IMS-CONF-014"
@@ -108,6 +108,15 @@ def test_aliases_associated_and_asserted_identities_are_the_same_user(told) -> N
     assert told(CONF_014, *PARTICIPANTS, roster, END, policy=policy).rows == [("pass", "", 3)]
     both = dial_in(CAROL, at=2, duration=None, headers=(asserted(CAROL), "P-Asserted-Identity: <tel:+1-555-0100>"))
     assert told(CONF_014, *PARTICIPANTS[:2], both, roster, END).rows == [("pass", "", 3)]
+
+
+def test_hops_of_one_session_that_name_the_user_differently(told) -> None:
+    """The P-CSCF makes a new call of Carol's, whose core hop asserts her telephone number only (T-B2B)."""
+    carol = through_an_edge(CAROL, two_calls=True, asserted_as="tel:+15550100")
+    roster = told_of(Notify(0.1, document(ALICE, BOB, CAROL)))
+    result = told(CONF_014, *PARTICIPANTS[:2], carol, roster, END, profile="g2")
+    assert result.findings == []
+    assert ("pass", "", 4) in result.rows
 
 
 def test_a_policy_that_hides_somebody(told) -> None:
