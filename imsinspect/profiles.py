@@ -407,4 +407,4 @@ def _conference(call: Call, conferences: set[bytes]) -> str:
         for contact in message.sip.header_values(b"contact"):
             if b"isfocus" in parameters(contact):
                 return "Contact with isfocus (decisive for a conference)"
-    return ""
+    return "leg of a conference, by its URI or another hop" if call.conference else ""

@@ -187,11 +187,13 @@ class _Builder:
                 hosts[message.destination.ip] = hosts.get(message.destination.ip, False) or _trusted(message)
         conference.focus_hosts = frozenset(hosts)
         for leg in legs:
-            leg.at_focus = any(hosts[host] for host, _ in _at_the_end(leg)) or len(_vias(leg)) > 1
+            leg.at_focus = any(hosts[host] for host, _ in _at_the_end(leg)) or (
+                not leg.dial_out and _last_hop(leg.invite, leg.answer)
+            )
         for subscription in conference.subscriptions:
             first = subscription.request
             subscription.at_focus = first is not None and (
-                hosts.get(first.destination.ip, False) or len(first.sip.header_values(b"via")) > 1
+                hosts.get(first.destination.ip, False) or _last_hop(first, subscription.answer)
             )
 
     def _number(self, conference: Conference, number: int) -> None:
@@ -281,5 +283,9 @@ def _trusted(message: SignallingMessage, *, dial_out: bool = False) -> bool:
     return not dial_out or len(message.sip.header_values(b"via")) < 2
 
 
-def _vias(leg: ConferenceLeg) -> list[bytes]:
-    return [] if leg.dial_out else leg.invite.sip.header_values(b"via")
+def _last_hop(request: SignallingMessage, answer: SignallingMessage | None) -> bool:
+    """A request came through a proxy, and none behind it put itself into the route (RFC 3261 §16.6): it arrived."""
+    if len(request.sip.header_values(b"via")) < 2:
+        return False
+    routes = (len(each.sip.header_values(b"record-route")) for each in (request, answer) if each is not None)
+    return len(set(routes)) == 1

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.conf.legs import bound
-from imsinspect.rules.evt.notifications import KMS, places, told
+from imsinspect.rules.evt.notifications import KMS, bound, places, told
 from imsinspect.rules.facts import MAX_EVIDENCE, not_assessed
 from imsinspect.rules.needs import CONFERENCES
 from imsinspect.rules.outcome import Evidence, Outcome, Severity

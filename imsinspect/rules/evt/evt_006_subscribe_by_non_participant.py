@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.conf.legs import bound
 from imsinspect.rules.conf.membership import memberships
-from imsinspect.rules.evt.notifications import SECURE
+from imsinspect.rules.evt.notifications import SECURE, bound
 from imsinspect.rules.evt.subscribers import (
     ORDER,
     nameless,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.conf.legs import bound
 from imsinspect.rules.conf.membership import memberships
-from imsinspect.rules.evt.notifications import SECURE, places, proof
+from imsinspect.rules.evt.notifications import SECURE, bound, places, proof
 from imsinspect.rules.evt.subscribers import moderates, participants_of, present, subscriber
 from imsinspect.rules.facts import SECOND, frame_text, not_assessed
 from imsinspect.rules.needs import CONFERENCES

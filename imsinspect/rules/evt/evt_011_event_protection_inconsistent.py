@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.conf.legs import bound
-from imsinspect.rules.evt.notifications import SECURE, told
+from imsinspect.rules.evt.notifications import SECURE, bound, told
 from imsinspect.rules.facts import frame_text
 from imsinspect.rules.needs import CONFERENCES
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject

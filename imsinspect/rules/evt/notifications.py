@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imsinspect.rules.conf.legs import open_profile
 from imsinspect.rules.facts import MAX_EVIDENCE, counted, frame_text, text
-from imsinspect.rules.outcome import Evidence, Subject
+from imsinspect.rules.outcome import Evidence, Outcome, Subject
 from imsinspect.rules.rule import once
 from imsinspect.trace.model import Protection
 
@@ -55,6 +56,18 @@ def told(trace: Trace, scene: Scene) -> list[Told]:
         if conference.documents:
             found.append(Told(conference, None, tuple(conference.documents)))
     return found
+
+
+def bound(
+    scene: Scene, conference: Conference, profiles: tuple[str, ...], outcomes: Iterable[Outcome]
+) -> Iterator[Outcome]:
+    """The outcomes of a rule of these profiles; nothing where they do not cover the conference, and where its profile
+    is open that it is."""
+    covered = scene.covers_conference(conference.id, profiles)
+    if covered:
+        yield from outcomes
+    elif covered is None:
+        yield from open_profile(outcomes)
 
 
 def encrypting(notifications: Iterable[Notification]) -> Iterator[tuple[Notification, SealedBody]]:
