@@ -39,6 +39,7 @@ class _Carried:
     lines: dict[str, str] = field(default_factory=dict)  # crypto lines by their text, with media type and index
     evidence: list[Evidence] = field(default_factory=list)
     messages: int = 0
+    first_lines: int = 0  # of the first message
 
 
 def _crypto_lines(sdp: SessionDescription) -> Iterator[tuple[str, Crypto]]:
@@ -84,7 +85,7 @@ def _keys_by_sender(
         name = (message.sip.call_id, _sender(message), message.protection)
         found = carried.get(name)
         if found is None:
-            found = carried[name] = _Carried(message)
+            found = carried[name] = _Carried(message, first_lines=len(keyed))
         found.messages += 1
         found.lines |= keyed
         observed = "; ".join(list(keyed)[:4]) + (" …" if len(keyed) > 4 else "")
@@ -112,7 +113,14 @@ def _again(trace: Trace, found: _Carried) -> str:
     if len(frames) < 2:
         return ""
     shown = ", ".join(frame_text(trace, frame) for frame in frames[1:6])
-    return f" and again in {shown}" + (" and more" if len(frames) > 6 or found.messages > MAX_EVIDENCE else "")
+    shown += " and more" if len(frames) > 6 or found.messages > MAX_EVIDENCE else ""
+    if len(found.lines) == found.first_lines:
+        return f" and again in {shown}"
+    return f"; later messages of its sender make it {_keys(len(found.lines))}, in {shown}"
+
+
+def _keys(number: int) -> str:
+    return f"{number} SRTP master key{'s' if number > 1 else ''}"
 
 
 def _declared(scene: Scene, call: Call | None) -> str:
@@ -188,7 +196,6 @@ def sdes_key_in_clear_sip(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         places = list(dict.fromkeys(found.lines.values()))
         session_id = null_sessions.get(frozenset((first.source, first.destination)), "")
         how = "TLS with a NULL cipher" if protection is Protection.TLS_NULL else first.transport.upper()
-        keys = f"{len(found.lines)} SRTP master key{'s' if len(found.lines) > 1 else ''}"
         unseen = (
             "Its TLS does not encrypt." if protection is Protection.TLS_NULL else "No ESP or TLS around it was seen."
         )
@@ -199,9 +206,10 @@ def sdes_key_in_clear_sip(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             subject,
             severity=Severity.INFO if reason else None,
             confidence="strong" if reason else "proven",
-            title=f"{keys} readable in SIP",
+            title=f"{_keys(len(found.lines))} readable in SIP",
             message=(
-                f"The {_what(first)} from {first.source} to {first.destination} carries {keys} readable in "
+                f"The {_what(first)} from {first.source} to {first.destination} carries {_keys(found.first_lines)} "
+                "readable in "
                 f"{'an exported PDU' if protection is Protection.EXPORTED else 'SIP over ' + how}, for "
                 f"{', '.join(places[:4])}, in {frame_text(trace, first.frame)}{_again(trace, found)}. Whoever saw it "
                 "decrypts and forges the media that its sender protects with it, packets of the past included. "

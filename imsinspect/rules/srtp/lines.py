@@ -16,7 +16,7 @@ from imsinspect.rules.outcome import Outcome, Subject
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from imsinspect.trace.model import Call, LineState, MediaLine, Trace
+    from imsinspect.trace.model import Call, Judgement, LineState, MediaLine, Trace
 
 
 ENOUGH_PACKETS = 20  # rules.md 0.10
@@ -36,6 +36,14 @@ def secure_lines(trace: Trace) -> Iterator[tuple[Call, MediaLine, list[LineState
         states = [state for state in line.states if secure_rtp(state)]
         if states:
             yield call, line, states
+
+
+def told_by(*judgements: Judgement) -> str:
+    """What decided whether packets are in clear, as a sentence."""
+    tests = dict.fromkeys(test for each in judgements for test in each.tests)
+    if "keyed" not in tests:
+        return f"Told by {' and '.join(tests)}; keys were not used."
+    return f"Told by {' and '.join(test if test != 'keyed' else 'tags under the keys at hand' for test in tests)}."
 
 
 def unanswered(trace: Trace) -> Iterator[Outcome]:

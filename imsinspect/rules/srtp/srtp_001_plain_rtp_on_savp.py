@@ -27,6 +27,7 @@ from imsinspect.rules.srtp.lines import (
     GRAVITY,
     SIZE_TESTS,
     secure_lines,
+    told_by,
     unanswered,
 )
 from imsinspect.rules.srtp.times import moment_of, moments_of, share_agreed
@@ -183,18 +184,17 @@ def _plain(
     way, agreed = direction(use), protection_agreed(state)
     name = text(state.offered.type)
     answer = state.negotiation.answer
-    told = " and ".join(judgement.tests)
     return Outcome(
         "violation" if sure else "suspect",
         Subject("media", line.id),
-        confidence="proven" if judgement.confidence == "proven" else "strong" if sure else "heuristic",
+        confidence="heuristic" if not sure else "proven" if judgement.confidence == "proven" else "strong",
         title=f"Plain RTP on a line agreed as {agreed}",
         message=(
             f"Plain RTP on secure {name} line {line.index} of {call.id}, {way or 'direction unknown'} "
             f"({use.stream.source} to {use.stream.destination}), {counted(judgement.packets, 'packet')} from "
             f"{frame_text(trace, first)}, {judgement.observed} where protection makes it {judgement.expected}; the "
             f"answer in {frame_text(trace, answer.message.frame) if answer else 'the capture'} selected {agreed}."
-            f"{words} Anyone on the path can listen. Told by {told}; keys were not used."
+            f"{words} Anyone on the path can listen. {told_by(judgement)}"
         ),
         evidence=(
             *agreement(state),

@@ -55,7 +55,8 @@ def plain_rtcp_on_savp(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     What it checks:
         RTCP packets of every line that was agreed as RTP/SAVP(F) or UDP/TLS/RTP/SAVP(F), or whose RTP is shown to be
         SRTP: compounds whose length fields add up to exactly the datagram have no index word and no tag. A line lasts
-        until 5 seconds after its dialog, so the RTCP BYE behind the SIP BYE belongs to it.
+        until 5 seconds after its dialog, so the RTCP BYE behind the SIP BYE belongs to it, or until its dialog agrees
+        to send it in clear.
     Why it matters:
         RTCP must be authenticated without exception. A forged BYE or report ends or degrades the call, and the names
         of the participants (CNAME) are readable.
@@ -125,11 +126,16 @@ def _plain_rtcp(
     """One outcome for each direction of a line; `since` is the frame from which on its RTP is protected."""
     directions: dict[bytes | str, Outcome] = {}
     subject = Subject("media", line.id)
+    clear_from = [
+        state.answered_at
+        for state in line.states
+        if state.answered_at is not None and state.accepted and not secure_rtp(state)
+    ]
     for use in line.rtcp:
         source = use.stream
         if not isinstance(source, RtcpSource):
             continue
-        plain = _plain_in(source, states, since, from_offer=not since and line.states[0] is states[0])
+        plain = _plain_in(source, states, since, clear_from, from_offer=not since and line.states[0] is states[0])
         outcome = Outcome("pass", subject)
         if plain is None:
             continue
@@ -156,19 +162,21 @@ def _conflicting(state: LineState) -> bool:
 
 
 def _plain_in(
-    source: RtcpSource, states: list[LineState], since: FrameId, *, from_offer: bool
+    source: RtcpSource, states: list[LineState], since: FrameId, clear_from: list[int], *, from_offer: bool
 ) -> list[RtcpSample] | None:
     """Samples of plain packets while the line was secure, the excused one left out; None if it sent nothing then.
 
+    It is secure no more from the times in `clear_from`.
     The first state counts from its offer: an early packet is excused, a second one is not.
     """
     windows: list[tuple[int, int | None]] = []
     for number, state in enumerate(states):
         agreed = state.answered_at if state.answered_at is not None else state.begins
-        windows.append((state.begins if number == 0 and from_offer else agreed, state.ends))
+        begin = state.begins if number == 0 and from_offer else agreed
+        windows.append((begin, _until(state, clear_from)))
 
     def inside(first: int, last: int) -> bool:
-        return any(begin <= last and (end is None or first <= end + GRACE) for begin, end in windows)
+        return any(begin <= last and (end is None or first <= end) for begin, end in windows)
 
     if not inside(source.first.time, source.last.time):
         return None
@@ -181,6 +189,13 @@ def _plain_in(
         late = inside(source.last.time, source.last.time)
         return [source.plain_samples[-1]._replace(frame=source.last_plain, time=source.last.time)] if late else []
     return found
+
+
+def _until(state: LineState, clear_from: list[int]) -> int | None:
+    """When what was agreed is over: a while after its end, but not after the line was agreed in clear."""
+    if state.ends is None:
+        return None
+    return min([state.ends + GRACE, *(time - 1 for time in clear_from if time >= state.ends)])
 
 
 def _arithmetic(sample: RtcpSample) -> str:
@@ -213,7 +228,7 @@ def _plain_source(
             f"{way or 'direction unknown'} ({source.source} to {source.destination}), SSRC 0x{source.ssrc:08x}, "
             f"{count} from {frame_text(trace, plain[0].frame)}: {arithmetic}, no room for the index word and "
             f"tag of SRTCP, {why}. Anyone on the path can forge BYE and "
-            "reports and reads names. Not seen: any key."
+            "reports and reads names. Told by lengths; keys were not used."
         ),
         evidence=(
             *agreement(state),

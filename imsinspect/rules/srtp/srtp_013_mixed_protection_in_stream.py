@@ -18,7 +18,7 @@ from imsinspect.rules.facts import (
 from imsinspect.rules.needs import MEDIA
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
-from imsinspect.rules.srtp.lines import ENOUGH_PACKETS, GRAVITY, secure_lines, unanswered
+from imsinspect.rules.srtp.lines import ENOUGH_PACKETS, GRAVITY, secure_lines, told_by, unanswered
 from imsinspect.rules.srtp.times import moment_of, moments_of
 from imsinspect.trace.model import MediaStream
 
@@ -119,7 +119,6 @@ def _mixed(
     sure = clear.confidence in ("proven", "strong") or "dtmf" in clear.tests
     keyed = "keyed" in clear.tests and "keyed" in protected.tests
     share = 100 * clear.packets / max(1, clear.packets + protected.packets)
-    told = " and ".join(dict.fromkeys((*clear.tests, *protected.tests)))
     return Outcome(
         "violation" if sure else "suspect",
         Subject("media", line.id),
@@ -131,8 +130,7 @@ def _mixed(
             f"{protection_agreed(state)}, sends {counted(protected.packets, 'protected packet')} and "
             f"{counted(clear.packets, 'packet')} in clear ({share:.1f} %), the first of these in "
             f"{frame_text(trace, clear.frames[0])}: {clear.observed} beside {protected.observed}. Anyone on the path "
-            f"reads those, and a receiver that takes them takes forged ones. Told by {told}"
-            f"{'.' if keyed else '; keys were not used.'}"
+            f"reads those, and a receiver that takes them takes forged ones. {told_by(clear, protected)}"
         ),
         evidence=(
             *agreement(state),

@@ -513,3 +513,22 @@ def test_a_key_in_the_place_of_the_suite_is_not_shown(told) -> None:
     finding = told(SRTP_001, secure_call(speech_both_ways(None, context("b")), **bodies)).finding
     assert secret not in repr(finding)
     assert "unknown suite" in finding.message
+
+
+def test_rtcp_of_a_line_that_a_reinvite_made_clear_is_as_agreed(told) -> None:
+    """The line is secure until then, and for no while after."""
+    talk = build.Dialog()
+    script = [
+        (0.0, talk.request("INVITE", offer()), True),
+        (0.5, talk.response(200, "OK", answer()), False),
+        (0.51, talk.request("ACK"), True),
+        (5.0, talk.request("INVITE", offer("RTP/AVP"), in_dialog=True), True),
+        (5.1, talk.response(200, "OK", answer("RTP/AVP")), False),
+        (5.11, talk.request("ACK"), True),
+    ]
+    signalling = build.carry(talk, script)
+    protected = rtcp([context("a").protect_rtcp(build.sender_report(SSRC_A))])
+    clear = rtcp([build.sender_report(SSRC_A, packets=number) for number in range(3)], at=5.5)
+    assert told(SRTP_002, build.in_time_order(signalling, protected, clear)).rows == [("pass", "", 1)]
+    early = rtcp([build.sender_report(SSRC_A, packets=number) for number in range(3)], at=2.6)
+    assert told(SRTP_002, build.in_time_order(signalling, protected, early)).rows == [("violation", "", 1)]
