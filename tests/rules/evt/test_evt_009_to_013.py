@@ -25,7 +25,8 @@ from tests.conference_kit import (
 )
 from tests.rules.evt.conftest import in_esp, in_esp_null, members, sealed, smime, state
 
-EVT_009, EVT_010, EVT_011, EVT_012, EVT_013 = (f"IMS-EVT-{number:03}" for number in range(9, 14))
+EVT_009, EVT_010, EVT_011 = "IMS-EVT-009", "IMS-EVT-010", "IMS-EVT-011"
+EVT_012, EVT_013 = "IMS-EVT-012", "IMS-EVT-013"
 ANONYMOUS = "sip:anonymous1@anonymous.invalid"
 
 
