@@ -12,10 +12,12 @@ from imsinspect.rules.facts import (
     unanswered_secure,
 )
 from imsinspect.rules.outcome import Outcome, Subject
+from imsinspect.rules.rule import once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from imsinspect.rules.rule import Scene
     from imsinspect.trace.model import Call, Judgement, LineState, MediaLine, Trace
 
 
@@ -30,12 +32,15 @@ TAG_REMAINDER = 10 % 4  # what a tag of 80 bits adds to lengths that are multipl
 CONFLICTING = range(64, 96)  # payload types that look like RTCP where both share a port (RFC 5761 §4)
 
 
-def secure_lines(trace: Trace) -> Iterator[tuple[Call, MediaLine, list[LineState]]]:
+@once
+def secure_lines(trace: Trace, scene: Scene) -> list[tuple[Call, MediaLine, list[LineState]]]:
     """Lines that were agreed as SRTP at some time, with the states that say so."""
+    found = []
     for call, line in rtp_lines(trace):
         states = [state for state in line.states if secure_rtp(state)]
         if states:
-            yield call, line, states
+            found.append((call, line, states))
+    return found
 
 
 def told_by(*judgements: Judgement) -> str:

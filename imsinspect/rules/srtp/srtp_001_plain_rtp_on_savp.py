@@ -82,7 +82,7 @@ def plain_rtp_on_savp(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         does not show whether encryption was agreed. N-SIP: no session description announces the stream, or ESP or TLS
         that could not be opened may hold the signalling. Media before the answer is the object of IMS-SRTP-014.
     """
-    for call, line, states in secure_lines(trace):
+    for call, line, states in secure_lines(trace, scene):
         yield from _plain_rtp(trace, call, line, states)
     yield from unanswered(trace)
     yield from sealed(trace)

@@ -65,7 +65,7 @@ def srtcp_without_authentication(trace: Trace, scene: Scene) -> Iterator[Outcome
         announces the packets, or ESP or TLS that could not be opened may hold the signalling. Plain RTCP is the object
         of IMS-SRTP-002.
     """
-    for call, line, states in secure_lines(trace):
+    for call, line, states in secure_lines(trace, scene):
         directions: dict[bytes | str, Outcome] = {}
         plain_only = False
         for use in line.rtcp:

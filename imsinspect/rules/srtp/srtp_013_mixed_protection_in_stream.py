@@ -62,7 +62,7 @@ def mixed_protection_in_stream(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         the answer to a secure offer was not seen. N-SIP: ESP or TLS that could not be opened may hold the signalling.
         Clear packets before the answer are the object of IMS-SRTP-014.
     """
-    for call, line, states in secure_lines(trace):
+    for call, line, states in secure_lines(trace, scene):
         directions: dict[bytes | str, Outcome] = {}
         for use in line.streams:
             if not isinstance(use.stream, MediaStream):

@@ -97,7 +97,7 @@ def old_key_after_rekey(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     """
     rekeys = _rekeys(trace)
     mikey = {each.line.id: each for each in mikey_lines(trace, scene)}
-    for call, line, states in secure_lines(trace):
+    for call, line, states in secure_lines(trace, scene):
         if len(states) < 2:
             continue
         found = rekeys.get(line.id)

@@ -52,7 +52,7 @@ def no_srtcp_observed(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         can't be seen; the finding says so.
     """
     paths = {frozenset((source.source, source.destination)) for source in trace.rtcp_sources}
-    for call, line, states in secure_lines(trace):
+    for call, line, states in secure_lines(trace, scene):
         streams = [use.stream for use in line.streams if isinstance(use.stream, MediaStream)]
         lasting = [each for each in streams if each.kind == "srtp" and _length(each, states) > LONG]
         if not lasting or any(

@@ -64,7 +64,7 @@ def srtcp_tag_short(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         is the object of IMS-SRTP-003.
     """
     mikey = {each.line.id: each for each in mikey_lines(trace, scene)}
-    for call, line, states in secure_lines(trace):
+    for call, line, states in secure_lines(trace, scene):
         directions: dict[bytes | str, Outcome] = {}
         untagged = False
         for use in line.rtcp:

@@ -55,7 +55,7 @@ def initial_sequence_high(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         T-MID: the beginning of the stream is not in the capture, or began before the line was agreed as secure. Lines
         whose keys come by MIKEY, which tells the counter, or by DTLS are no object of it.
     """
-    for call, line, states in secure_lines(trace):
+    for call, line, states in secure_lines(trace, scene):
         keyed = [state for state in states if state.answered is not None and state.answered.crypto]
         if not keyed or scene.covers(call.id, PROFILES) is False:
             continue

@@ -81,7 +81,7 @@ def sequence_restart_same_key(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             yield Outcome("pass", Subject("stream", first.id))
         else:
             yield _found(trace, each, back)
-    for _, line, _ in secure_lines(trace):
+    for _, line, _ in secure_lines(trace, scene):
         if not line.streams:
             yield not_assessed(Subject("media", line.id), "N-MED", "no media of the secure line was seen")
 
