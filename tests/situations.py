@@ -11,10 +11,10 @@ import hashlib
 import struct
 
 from tests import build
+from tests import conference_kit as kit
 
 A, B, C = ("192.0.2.10", 4000), ("198.51.100.20", 5000), ("198.51.100.30", 7000)
 SSRC_A, SSRC_B, SSRC_C = 0x0A0A0A0A, 0x0B0B0B0B, 0x0C0C0C0C
-SUITE = "AES_CM_128_HMAC_SHA1_80"
 
 Packets = list[build.Packet]
 
@@ -45,18 +45,20 @@ class Sender:
 
     def __init__(self, ends: tuple[build.Address, build.Address], ssrc: int, key: str, *, mux: bool = False) -> None:
         self.ends, self.ssrc, self.srtp, self.mux = ends, ssrc, context(key), mux
-        self.sent = 0
+        self.sent, self.voice = 0, ssrc % 97
         self.first = 100 + ssrc % 1_000  # sequence number
 
     def rekeyed(self, key: str) -> Sender:
-        """Goes on under another key."""
-        self.srtp = context(key)
+        """Goes on under another key; the indices of SRTP and SRTCP go on too (RFC 3711 §3.4)."""
+        before, self.srtp = self.srtp, context(key)
+        if before is not None and self.srtp is not None:
+            self.srtp.roc, self.srtp.srtcp_index = before.roc, before.srtcp_index
         return self
 
     def speak(self, at: float, packets: int = 100, ends: tuple[build.Address, build.Address] | None = None) -> Packets:
         """Speech from `at` on, with a report every second."""
         ends = ends or self.ends
-        voice = [build.pcmu_speech(self.sent + number + self.ssrc % 97) for number in range(packets)]
+        voice = [build.pcmu_speech(self.voice + self.sent + number) for number in range(packets)]
         out = build.rtp_stream(
             *ends, self.ssrc, voice, at=at, srtp=self.srtp, sequence=self.first + self.sent,
             timestamp=1_000 + 160 * self.sent,
@@ -79,9 +81,9 @@ def talk(keys: tuple[str, str] = ("a", "b"), *, at: float = 0.6, packets: int = 
     )
 
 
-def secure_call(answered: str = "RTP/SAVP", *, dialog: build.Dialog | None = None) -> Packets:
-    """Alice calls Bob with SDES on both sides."""
-    return build.in_time_order(build.call(side(A, "a"), side(B, "b", proto=answered), dialog=dialog), talk())
+def secure_call(*, keys: tuple[str, str] = ("a", "b"), dialog: build.Dialog | None = None) -> Packets:
+    """Alice calls Bob with SDES on both sides; `keys` are those of the media, empty where it is in clear."""
+    return build.in_time_order(build.call(side(A, "a"), side(B, "b"), dialog=dialog), talk(keys))
 
 
 # --- the same packets more than once --------------------------------------------------------------
@@ -125,9 +127,9 @@ def retransmitted(packets: Packets) -> Packets:
 
 
 def replayed(packets: Packets) -> Packets:
-    """Every twentieth media packet of A once more, two seconds later."""
+    """Every twentieth media packet of A once more, three seconds later."""
     media = [each for each in packets if b"SIP/2.0" not in each[1] and each[1][34:36] == struct.pack("!H", A[1])]
-    return build.in_time_order(packets, _later(media[::20], 2.0))
+    return build.in_time_order(packets, _later(media[::20], 3.0))
 
 
 def resent_segments(packets: Packets) -> Packets:
@@ -138,12 +140,12 @@ def resent_segments(packets: Packets) -> Packets:
 # --- one call, its offers and answers -------------------------------------------------------------
 
 
-def forked(*, renewed: bool = True, same_key: bool = False) -> Packets:
+def forked(*, renewed: bool = True, mobile_key: str = "c") -> Packets:
     """Two telephones ring at once and both send early media; the second is answered, and the caller takes a new key."""
     first = build.Dialog(to_tag="desk")
     second = build.Dialog(callee=("198.51.100.30", 5060), to_tag="mobile")
     proxy = build.Dialog()
-    offer, desk, mobile = side(A, "a"), side(B, "b"), side(C, "b" if same_key else "c")
+    offer, desk, mobile = side(A, "a"), side(B, "b"), side(C, "c")
     script = [
         (0.0, proxy.request("INVITE", offer), True),
         (0.01, proxy.response(100, "Trying"), False),
@@ -159,23 +161,15 @@ def forked(*, renewed: bool = True, same_key: bool = False) -> Packets:
     script.append((3.01, proxy.request("ACK"), True))
     caller = Sender((A, C), SSRC_A, "a")
     parts = [
-        Sender((B, A), SSRC_B, "b").speak(0.5, 100),
-        callee_speech := Sender((C, A), SSRC_C, "b" if same_key else "c").speak(0.6, 300),
+        Sender((B, A), SSRC_B, "b").speak(0.5),
+        Sender((C, A), SSRC_C, mobile_key).speak(0.6, 300),
         caller.speak(3.1, 10),
     ]
-    del callee_speech
     if renewed:
-        again = side(A, "a2", version=2)
-        script += [
-            (3.4, proxy.request("INVITE", again, in_dialog=True), True),
-            (3.5, proxy.response(200, "OK", mobile), False),
-            (3.51, proxy.request("ACK"), True),
-        ]
+        script += exchange(proxy, 3.4, "INVITE", side(A, "a2", version=2), mobile)
         caller.rekeyed("a2")
-    parts.append(caller.speak(3.6, 100))
-    script.append((30.0, proxy.request("BYE", in_dialog=True), True))
-    script.append((30.01, proxy.response(200, "OK", method="BYE"), False))
-    return build.in_time_order(build.carry(proxy, script), *parts)
+    parts.append(caller.speak(3.6))
+    return build.in_time_order(build.carry(proxy, [*script, *closing(proxy, 30.0)]), *parts)
 
 
 def _contact(message: bytes, host: str) -> bytes:
@@ -215,14 +209,16 @@ def closing(dialog: build.Dialog, at: float) -> list[tuple[float, bytes, bool]]:
     ]
 
 
-def held(*, resumed: str = "RTP/SAVP", key: str = "a") -> Packets:
-    """Alice holds the call in the old way, in the new way, and resumes; a second line is given up with port 0."""
+def held(*, key: str = "a", clear: bool = False) -> Packets:
+    """Alice holds the call in the old way, in the new way, and resumes; a second line is given up with port 0.
+
+    She resumes with a key of her choice, and with speech in clear if told so.
+    """
     dialog = build.Dialog()
     video = build.media("video", 0, "RTP/SAVP", "99", "a=rtpmap:99 H264/90000")
 
-    def described(end: build.Address, own: str, version: int, *more: str, proto: str = "RTP/SAVP") -> bytes:
-        lines = (build.crypto(own),) if proto == "RTP/SAVP" else ()
-        return build.sdp(end[0], build.audio(end[1], proto, *lines, *more), video, version=version)
+    def described(end: build.Address, own: str, version: int, *more: str) -> bytes:
+        return build.sdp(end[0], build.audio(end[1], "RTP/SAVP", build.crypto(own), *more), video, version=version)
 
     black_hole = described(A, "a", 2, "a=sendonly").replace(b"c=IN IP4 192.0.2.10", b"c=IN IP4 0.0.0.0")
     alice, bob = Sender((A, B), SSRC_A, "a"), Sender((B, A), SSRC_B, "b")
@@ -230,14 +226,12 @@ def held(*, resumed: str = "RTP/SAVP", key: str = "a") -> Packets:
         *opening(dialog, described(A, "a", 1), described(B, "b", 1)),
         *exchange(dialog, 3.0, "INVITE", black_hole, described(B, "b", 2, "a=recvonly")),
         *exchange(dialog, 6.0, "INVITE", described(A, "a", 3, "a=inactive"), described(B, "b", 3, "a=inactive")),
-        *exchange(
-            dialog, 9.0, "INVITE", described(A, key, 4, proto=resumed), described(B, "b", 4, proto=resumed)
-        ),
+        *exchange(dialog, 9.0, "INVITE", described(A, key, 4), described(B, "b", 4)),
         *closing(dialog, 20.0),
-    ]  # fmt: skip
+    ]
     parts = [alice.speak(0.6), bob.speak(0.605)]
-    if resumed != "RTP/SAVP":
-        alice.srtp = bob.srtp = None
+    if clear:
+        alice.srtp = None
     elif key != "a":
         alice.rekeyed(key)
     return build.in_time_order(build.carry(dialog, script), *parts, alice.speak(9.2), bob.speak(9.205))
@@ -279,6 +273,25 @@ def early(*, clear: bool = False) -> Packets:
     return build.in_time_order(build.carry(dialog, script), *parts)
 
 
+def answered_late(*, clear: bool = False) -> Packets:
+    """The called side has no description to send before 200, and plays an announcement until then."""
+    dialog = build.Dialog()
+    script = [
+        (0.0, dialog.request("INVITE", side(A, "a")), True),
+        (0.01, dialog.response(100, "Trying"), False),
+        (0.1, dialog.response(180, "Ringing"), False),
+        (4.0, dialog.response(200, "OK", side(B, "b")), False),
+        (4.01, dialog.request("ACK"), True),
+        *closing(dialog, 20.0),
+    ]
+    bob = Sender((B, A), SSRC_B, "" if clear else "b")
+    announcement = bob.speak(0.2, 180)
+    if clear:
+        bob.srtp = context("b")
+    parts = [announcement, bob.speak(4.1), Sender((A, B), SSRC_A, "a").speak(4.1)]
+    return build.in_time_order(build.carry(dialog, script), *parts)
+
+
 def offerless(*, answered: str = "RTP/SAVP") -> Packets:
     """An INVITE without an offer: it is in 200, and the answer in ACK. An UPDATE changes the caller's key later."""
     dialog = build.Dialog()
@@ -307,31 +320,26 @@ def offerless(*, answered: str = "RTP/SAVP") -> Packets:
 
 
 def refreshed(*, clear: bool = False) -> Packets:
-    """The session timer sends the same description again, in a re-INVITE and in an UPDATE without any."""
+    """The session timer sends the same description again, in a re-INVITE and in an UPDATE without any.
+
+    From then on Alice speaks in clear if told so.
+    """
     dialog = build.Dialog()
-    timer = side(A, "a")
-    changed = side(A, "", proto="RTP/AVP", version=2)
     script = [
         *opening(dialog, side(A, "a"), side(B, "b")),
-        *exchange(
-            dialog,
-            3.0,
-            "INVITE",
-            changed if clear else timer,
-            side(B, "", proto="RTP/AVP", version=2) if clear else side(B, "b"),
-        ),
+        *exchange(dialog, 3.0, "INVITE", side(A, "a"), side(B, "b")),
         *exchange(dialog, 6.0, "UPDATE", b"", b""),
         *closing(dialog, 20.0),
     ]
     alice, bob = Sender((A, B), SSRC_A, "a"), Sender((B, A), SSRC_B, "b")
-    parts = [alice.speak(0.6, 120), bob.speak(0.605, 120)]
+    parts = [alice.speak(0.6, 120), bob.speak(0.605, 300)]
     if clear:
-        alice.srtp = bob.srtp = None
-    return build.in_time_order(build.carry(dialog, script), *parts, alice.speak(3.2, 300), bob.speak(3.205, 300))
+        alice.srtp = None
+    return build.in_time_order(build.carry(dialog, script), *parts, alice.speak(3.2, 200))
 
 
-def challenged(*, second_key: str = "a", redirected: bool = True) -> Packets:
-    """The INVITE is challenged, sent again with credentials, redirected, and sent to the new place."""
+def challenged(*, redirected: bool = True, key: str = "c") -> Packets:
+    """The INVITE is challenged, sent again with credentials, redirected, and sent to who answers with `key`."""
     dialog = build.Dialog()
     offer = side(A, "a")
     script = [
@@ -359,11 +367,8 @@ def challenged(*, second_key: str = "a", redirected: bool = True) -> Packets:
         other = build.Dialog(
             callee=("198.51.100.30", 5060), call_id="call-2@test", to_tag="mobile", to_uri="sip:bob@198.51.100.30"
         )
-        parts.append(build.call(offer, side(C, second_key if second_key != "a" else "c"), dialog=other, at=0.3))
-        media = [
-            Sender((A, C), SSRC_A, "a").speak(0.9),
-            Sender((C, A), SSRC_C, second_key if second_key != "a" else "c").speak(0.905),
-        ]
+        parts.append(build.call(offer, side(C, key), dialog=other, at=0.3))
+        media = [Sender((A, C), SSRC_A, "a").speak(0.9), Sender((C, A), SSRC_C, key).speak(0.905)]
     else:
         script += [
             (0.5, dialog.response(200, "OK", side(B, "b")), False),
@@ -455,8 +460,9 @@ RELAY = ("203.0.113.50", 49_160)
 
 
 def by_dtls(
-    *, clear: bool = False, selected: bytes = use_srtp(7), moves: bool = False, relayed: bool = False
-) -> Packets:
+    *, clear: bool = False, selected: bytes = use_srtp(7), moves: bool = False, clear_once_moved: bool = False,
+    relayed: bool = False,
+) -> Packets:  # fmt: skip
     """Alice calls Bob with DTLS-SRTP, ICE, and RTP and RTCP on one port; Bob's selected candidate may change."""
     ice = ("a=ice-ufrag:abcd", "a=ice-pwd:abcdefghijklmnopqrstuv", "a=rtcp-mux")
     second = RELAY if relayed else (B[0], B[1] + 100)
@@ -479,6 +485,8 @@ def by_dtls(
     ]
     if moves:
         parts += [stun(A, second, 2.75, number=4), stun(second, A, 2.76, number=5)]
+        if clear_once_moved:
+            alice_media.srtp = None
         parts += [alice_media.speak(2.8, ends=(A, second)), bob_media.speak(2.805, ends=(second, A))]
     parts += [stun(A, bob, 6.0 + number, number=10 + number) for number in range(3)]
     return build.in_time_order(
@@ -533,3 +541,57 @@ def bundled(*, keys: tuple[str, str] = ("v", "w"), clear_video: bool = False) ->
         video((A, B), SSRC_A + 1, keys[0]),
         video((B, A), SSRC_B + 1, keys[1]),
     )
+
+
+# --- both legs of a B2BUA, and a mixer ------------------------------------------------------------
+
+P_CSCF, S_CSCF = ("192.0.2.1", 5060), ("192.0.2.2", 5060)
+ACCESS_SIDE, CORE_SIDE, FAR = ("192.0.2.40", 5000), ("192.0.2.40", 6000), ("192.0.2.50", 7000)
+CHARGING = ("P-Charging-Vector: icid-value=1", "P-Asserted-Identity: <sip:alice@example.org>")
+
+
+def both_legs(*, clear: bool = False) -> Packets:
+    """SDES between Alice and the access edge, whose gateway sends her media on in clear, captured on both of its sides.
+
+    Her own speech is in clear on the access too if told so.
+    """
+    access = build.Dialog(callee=P_CSCF, call_id="access@test")
+    core = build.Dialog(
+        caller=P_CSCF, callee=S_CSCF, call_id="core@test", via=("SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKa",)
+    )
+    onward, back = (build.sdp(end[0], build.audio(end[1])) for end in (CORE_SIDE, FAR))
+    script = [
+        (0.05, core.request("INVITE", onward, headers=CHARGING), True),
+        (0.06, core.response(100, "Trying"), False),
+        (0.4, core.response(200, "OK", back, headers=CHARGING), False),
+        (0.52, core.request("ACK"), True),
+        *closing(core, 10.05),
+    ]
+    ways = ((A, ACCESS_SIDE, SSRC_A, "" if clear else "a", 0.6), (ACCESS_SIDE, A, SSRC_B, "b", 0.612))
+    behind = ((CORE_SIDE, FAR, SSRC_A, "", 0.602), (FAR, CORE_SIDE, SSRC_B, "", 0.61))
+    return build.in_time_order(
+        build.call(side(A, "a", "a=3ge2ae:requested"), side(ACCESS_SIDE, "b"), dialog=access),
+        build.carry(core, script),
+        *(Sender((one, other), ssrc, key).speak(at) for one, other, ssrc, key, at in (*ways, *behind)),
+    )
+
+
+def mixed(*, key: str = "") -> Packets:
+    """Three users in a conference: each hears a mix of the others, with the mixer's SSRC and under a key of their own.
+
+    With `key` they all hear it under that one.
+    """
+    itself = f"P-Asserted-Identity: <{kit.CONFERENCE}>"
+    parts = []
+    for number, user in enumerate((kit.ALICE, kit.BOB, kit.CAROL)):
+        own, heard = f"from {user.name}", key or f"to {user.name}"
+        ends = (user.address[0], 4000), (kit.FOCUS_MEDIA, 20_000 + 10 * number)
+        joined = {"offer": side(ends[0], own), "answer": side(ends[1], heard), "answer_headers": (itself,)}
+        mixer = Sender((ends[1], ends[0]), SSRC_C, heard)
+        mixer.voice = 31 * number
+        parts += [
+            kit.dial_in(user, at=float(number), duration=30.0 + number, **joined),
+            Sender(ends, SSRC_A + number, own).speak(5.0 + number / 100),
+            mixer.speak(5.002 + number / 1_000),
+        ]
+    return build.in_time_order(*parts)
