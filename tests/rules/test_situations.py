@@ -138,6 +138,8 @@ def test_a_capture_that_begins_inside_the_call() -> None:
     for missing, expected in ((1, SDES), (3, SDES), (5, NOTHING), (60, NOTHING)):
         assert found(situations.secure_call()[missing:]) == expected
         assert found(situations.secure_call(keys=LEFT_IN_CLEAR)[missing:]) == expected
+    for scene in (situations.forked, situations.offerless):
+        assert found(scene()[5:]) == SDES
     for clear, expected in ((False, SDES), (True, SDES | CLEAR_MEDIA)):
         late = [each for each in situations.refreshed(clear=clear) if each[0] >= 3.0]
         assert found(late) == expected

@@ -13,10 +13,13 @@ from imsinspect.rules.facts import (
     media_name,
     not_assessed,
     secure_rtp,
+    seen_from_start,
 )
 from imsinspect.rules.needs import MEDIA
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
+from imsinspect.rules.srtp.lines import SETTLING
+from imsinspect.rules.srtp.times import moment_of, moments_of
 from imsinspect.trace.model import MediaStream
 from imsinspect.trace.proof_words import (
     ALTERED,
@@ -106,7 +109,8 @@ def srtp_auth_failure(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     When it is not assessed:
         N-KEY: no key of a sender on a secure line is known; bring a key file or a key log. N-OA: the key was only
         offered, no answer was seen and it verifies nothing. N-MED: fewer than 5 packets, of which none verifies.
-        N-FRAG: the capture cut the packets.
+        N-FRAG: the capture cut the packets. T-MID: the capture begins inside the call, and all packets that fail come
+        before the first answer in it, so that a key agreed earlier may verify them.
     """
     calls = calls_by_id(trace)
     uses: dict[int, tuple[MediaLine, StreamUse]] = {}
@@ -127,6 +131,9 @@ def srtp_auth_failure(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             digests = [*keys.get(on.id if on is not None else "", ())]
             of_call = calls[on.call] if on is not None else None
             outcome = _failed(trace, of_call, on, used, stream, stream.proof, digests)
+            if outcome is not None and of_call is not None and on is not None and _keyed_before(of_call, on, stream):
+                reason = "the capture begins inside the call: a key agreed before it may verify the packets that fail"
+                outcome = not_assessed(outcome.subject, "T-MID", reason)
         if outcome is not None:
             yield outcome
 
@@ -152,6 +159,15 @@ def _of_sender(stream: MediaStream | RtcpSource, line: MediaLine | None) -> Outc
     if not proof.uses and failed < ENOUGH:
         return not_assessed(subject, "N-MED", f"fewer than {ENOUGH} packets, of which none verifies")
     return None
+
+
+def _keyed_before(call: Call, line: MediaLine, stream: MediaStream | RtcpSource) -> bool:
+    """No packet fails under an agreement whose making was seen."""
+    if seen_from_start(call) or stream.proof is None or stream.proof.last_failed is None:
+        return False
+    answers = [state.answered_at for state in line.states if state.answered_at is not None]
+    last = moment_of(moments_of(call, stream), stream.proof.last_failed)
+    return not answers or last < min(answers) + SETTLING
 
 
 def _untagged(line: MediaLine | None) -> bool:

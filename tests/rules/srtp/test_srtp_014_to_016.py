@@ -397,6 +397,18 @@ def test_an_offered_key_without_answer_that_verifies_nothing(told) -> None:
     assert told(SRTP_016, [*invite, *media]).rows == [("not-assessed", "N-OA", 1)]
 
 
+def test_packets_before_the_first_answer_of_a_capture_that_begins_inside_the_call(told) -> None:
+    """T-MID: a key that was agreed before may verify them; packets behind the answer have no such excuse."""
+    talk = build.Dialog()
+    again = talk.request("INVITE", offer(), in_dialog=True)
+    renewed = build.carry(talk, [(3.4, again, True), (3.5, talk.response(200, "OK", answer()), False)])
+    before, after = speech_both_ways(context("earlier"), None), speech_both_ways(context("a"), None, at=4.6)
+    assert told(SRTP_016, [*before, *renewed, *after]).rows == [("not-assessed", "T-MID", 1)]
+    other = speech_both_ways(context("another"), None, at=4.6)
+    assert told(SRTP_016, [*before, *renewed, *other]).finding.severity is Severity.HIGH
+    assert told(SRTP_016, secure_call(before)).finding.severity is Severity.HIGH
+
+
 def test_without_keys(told) -> None:
     mikey = "a=key-mgmt:mikey AQAFgM0XflABAAAAAAAAAAAAAAsAyONQ6g=="
     bodies = {"offer": offer("RTP/SAVP", mikey), "answer": answer("RTP/SAVP", mikey)}
