@@ -14,6 +14,7 @@ from imsinspect.profiles import COVERS, ProfileChoice, choose
 from imsinspect.report.audit import Audit
 from imsinspect.rules.evaluate import evaluate
 from imsinspect.rules.outcome import Severity
+from imsinspect.rules.required import unmet
 from imsinspect.rules.rule import Scene
 from imsinspect.trace.model import Note
 
@@ -41,6 +42,8 @@ class Options:
     key_logs: tuple[Path, ...] = ()  # key logs of TLS (RFC 9850)
     verify: str = "all"  # of the tags whose keys are known: "all", "sample", "none"
     policy: Policy = field(default_factory=Policy)
+    required: tuple[str, ...] = ()  # ids of rules that must decide on all of their subjects, and have one
+    strict: bool = False  # rules of the first tier must leave nothing open
     show_secrets: bool = False  # keys and what unencrypted sessions say, which reports otherwise leave out
 
 
@@ -102,6 +105,10 @@ def _audit(paths: Sequence[str], options: Options, progress: Callable[[int, int]
     if options.show_secrets:
         keys = read.ring.keys.values() if read.ring is not None else ()
         result.secrets = {key.digest: key.signalled or key.key_salt for key in keys}
+    result.tier_one_not_assessed = evaluation.tier_one_not_assessed
+    result.unmet = list(
+        unmet(result.assessments, options.required, result.tier_one_not_assessed, strict=options.strict)
+    )
     _conclude(result, evaluation)
     return result
 
@@ -128,8 +135,7 @@ def _conclude(result: Audit, evaluation: Evaluation) -> None:
     """Exit status and verdict (design.md, cli)."""
     decided = {"violation", "suspect", "pass"}
     assessed = any(row.outcome in decided and row.rule not in NO_ASSESSMENT for row in evaluation.assessments)
-    result.tier_one_not_assessed = evaluation.tier_one_not_assessed
-    if any(finding.severity >= result.fail_on for finding in result.findings):
+    if result.unmet or any(finding.severity >= result.fail_on for finding in result.findings):
         result.exit_status, result.verdict = FINDINGS, "fail"
         return
     result.verdict = "pass" if assessed else "nothing-to-assess"

@@ -13,6 +13,8 @@ from imsinspect.cli.output import STANDARD_INPUT, console, is_read, write
 from imsinspect.cli.say import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from imsinspect.policy import Policy
     from imsinspect.report.audit import Audit
 
@@ -100,6 +102,16 @@ def audit(
     fail_on: Annotated[
         Threshold, typer.Option(help="Findings of this severity or a graver one end with exit status 1.")
     ] = Threshold.MEDIUM,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RULE",
+            help="A rule that must be assessed: if it leaves anything open, or has no subject, status 1.",
+        ),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Status 1 also where a rule of the first tier could not be assessed.")
+    ] = False,
     profile: Annotated[
         Profile, typer.Option(help="What the traffic should conform to; auto finds out for each call.")
     ] = Profile.AUTO,
@@ -140,8 +152,8 @@ def audit(
 ) -> int:
     """Audit captures of IMS traffic.
 
-    Exit status: 0 no finding at or above the threshold, 1 findings, 2 bad usage or a capture that can't be read,
-    3 nothing in the captures that could be assessed.
+    Exit status: 0 no finding at or above the threshold, 1 findings or required rules that could not be assessed,
+    2 bad usage or a capture that can't be read, 3 nothing in the captures that could be assessed.
     """
     destination = None if output in (None, "-") else Path(output)
     _check(captures, destination, [*(keys or ()), *(keylog or ()), *([policy] if policy is not None else ())])
@@ -161,6 +173,8 @@ def audit(
         key_logs=tuple(keylog or ()),
         verify=verify.value,
         policy=_policy(policy),
+        required=tuple(_required(require or ())),
+        strict=strict,
         show_secrets=show_secrets,
     )
     with Progress(shown=not quiet and sys.stderr.isatty()) as progress:
@@ -199,6 +213,15 @@ def _check(captures: list[str], destination: Path | None, keys: list[Path]) -> N
             raise typer.BadParameter(f"{destination} is one of the captures; the report would overwrite it")
         if any(path.exists() and destination.samefile(path) for path in keys):
             raise typer.BadParameter(f"{destination} holds keys; the report would overwrite it")
+
+
+def _required(names: Sequence[str]) -> Iterator[str]:
+    """Ids of rules. Raises BadParameter for a name that is none."""
+    if names:
+        from imsinspect.cli.rules import named
+
+        for name in names:
+            yield named(name).id
 
 
 def _report(result: Audit, wanted: Format, quiet: bool, *, to_file: bool) -> str:

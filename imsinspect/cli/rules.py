@@ -57,11 +57,11 @@ def explain(rule: Annotated[str, typer.Argument(metavar="RULE", help="Id or name
     """Show what a rule checks, why it matters, and how to fix what it finds."""
     from imsinspect.report.rule_views import print_rule
 
-    print_rule(console(), _named(rule))
+    print_rule(console(), named(rule))
     return 0
 
 
-def _named(name: str) -> Rule:
+def named(name: str) -> Rule:
     """The rule of an id or a name. Raises BadParameter with the nearest one."""
     from imsinspect.rules.registry import BY_ID
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from imsinspect.profiles import ProfileChoice
     from imsinspect.rules.outcome import Assessment, Finding, Severity, Suppressed
+    from imsinspect.rules.required import Unmet
     from imsinspect.trace.model import Note, Trace
 
 
@@ -24,7 +25,8 @@ class Audit:
     suppressed: list[Suppressed] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)  # the trace's, and rules that failed
     verdict: str = "nothing-to-assess"  # "pass", "fail", "nothing-to-assess"
-    tier_one_not_assessed: bool = False
+    tier_one_not_assessed: list[str] = field(default_factory=list)  # rules that left a subject open
+    unmet: list[Unmet] = field(default_factory=list)  # rules that had to be assessed and were not
     exit_status: int = 3
     conference_profiles: dict[str, ProfileChoice] = field(default_factory=dict)  # by conference id
     secrets: dict[str, bytes] | None = field(default=None, repr=False)  # keys by digest, where the user asked for them

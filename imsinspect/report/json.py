@@ -97,6 +97,7 @@ def to_json(audit: Audit) -> Row:
             "not_assessed": tally.not_assessed,
             "suppressed": tally.suppressed,
         },
+        "unmet": [{"rule": each.rule, "gap": each.gap, "reason": text(each.reason)} for each in audit.unmet],
         "verdict": audit.verdict,
     }
 

@@ -110,7 +110,10 @@ def svg(audit: Audit, title: str = "imsinspect audit", width: int = 100) -> str:
 def _verdict(audit: Audit, tally: Tally) -> str:
     below = f", below the threshold ({audit.fail_on.token})" if sum(tally.findings.values()) else ""
     if audit.verdict == "fail":
-        return f"FAIL: {tally.words()}"
+        open_rules = len({each.rule for each in audit.unmet})
+        return f"FAIL: {tally.words()}" + (
+            f"; {counted(open_rules, 'required rule')} not assessed" if open_rules else ""
+        )
     if audit.exit_status == 2:
         return f"INCOMPLETE: {tally.words()}{below}"
     if audit.verdict == "pass":
@@ -142,6 +145,7 @@ class _View:
         self._keys()
         self._findings()
         self._gaps()
+        self._unmet()
         self._notes()
         self._last()
 
@@ -384,6 +388,16 @@ class _View:
                 self._page.paragraph(4, ("reason: ", "dim"), _value(reason))
             if known.settled_by:
                 self._page.paragraph(4, ("settled by: ", "dim"), known.settled_by)
+        self._more(2, len(rows) - GAP_ROWS, "reason")
+
+    def _unmet(self) -> None:
+        rows = self._audit.unmet
+        if not rows:
+            return
+        self._page.heading(f"REQUIRED AND NOT ASSESSED ({len(rows)})")
+        for row in rows[:GAP_ROWS]:
+            gap = f"{_value(row.gap)}: " if row.gap else ""
+            self._page.paragraph(2, (row.rule, "bold red"), " ", gap, _value(row.reason), hang=4)
         self._more(2, len(rows) - GAP_ROWS, "reason")
 
     def _notes(self) -> None:

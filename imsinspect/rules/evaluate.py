@@ -37,7 +37,7 @@ class Evaluation:
     assessments: list[Assessment] = field(default_factory=list)  # by rule, outcome and gap
     findings: list[Finding] = field(default_factory=list)  # the gravest first
     suppressed: list[Suppressed] = field(default_factory=list)  # findings that the policy accepts
-    tier_one_not_assessed: bool = False
+    tier_one_not_assessed: list[str] = field(default_factory=list)  # rules that left a subject open
     notes: list[Note] = field(default_factory=list)  # rules that failed or are off, exceptions that matched nothing
 
 
@@ -78,7 +78,7 @@ def evaluate(trace: Trace, scene: Scene, rules: Sequence[Rule] | None = None) ->
         result.suppressed += [suppressed for suppressed, _ in each.suppressed]
         exceptions.matched |= each.exceptions
         if rule.tier == 1 and any(row.outcome == "not-assessed" for row in each.rows):
-            result.tier_one_not_assessed = True
+            result.tier_one_not_assessed.append(rule.id)
         if each.note:
             result.notes.append(Note(None, each.note))
         for finding, fact in (*each.findings, *((one.finding, fact) for one, fact in each.suppressed)):

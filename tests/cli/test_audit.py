@@ -217,3 +217,19 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Exit status: 0 no finding at or above the threshold" in capsys.readouterr().out
     assert run([]) == 2
     assert "audit" in capsys.readouterr().out
+
+
+def test_rules_that_must_be_assessed_are_named_by_id_short_or_by_name(stub: Stub) -> None:
+    words = ["--require", "IMS-SRTP-001", "--require", "tls-007", "--require", "plain-rtcp-on-savp", "--strict"]
+    assert run(["audit", "-q", "a.pcap", *words]) == 0
+    assert stub.asked is not None
+    assert stub.asked[1].required == ("IMS-SRTP-001", "IMS-TLS-007", "IMS-SRTP-002")
+    assert stub.asked[1].strict
+
+
+def test_a_required_rule_that_there_is_not(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit", "a.pcap", "--require", "SRTP-999"]) == 2
+    assert capsys.readouterr().err == (
+        "imsinspect: error: Invalid value: no rule SRTP-999 (see imsinspect audit --help)\n"
+    )
+    assert stub.asked is None
