@@ -182,3 +182,25 @@ def test_a_mixer_with_one_ssrc_for_all() -> None:
     assert found(situations.mixed()) == SDES
     shared = {("IMS-SSRC-003", "violation"), ("IMS-SSRC-005", "violation")}
     assert found(situations.mixed(key="shared")) == SDES | shared
+
+
+# --- every clean scene, captured badly ------------------------------------------------------------
+
+CLEAN = (
+    situations.forked, situations.held, situations.multiplexed, situations.early, situations.answered_late,
+    situations.offerless, situations.refreshed, situations.challenged, situations.by_dtls, situations.relayed_by_turn,
+    situations.bundled, situations.both_legs, situations.mixed,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("scene", CLEAN)
+def test_a_tunnel_and_both_sides_of_a_router_in_one_capture(scene: Callable[[], situations.Packets]) -> None:
+    packets = scene()
+    seen = situations.behind_a_router(situations.in_and_out_of_a_tunnel(packets))
+    assert Counter(each.rule for each in findings(seen)) == Counter(each.rule for each in findings(packets))
+
+
+@pytest.mark.parametrize("scene", CLEAN)
+def test_a_capture_of_what_one_side_sends(scene: Callable[[], situations.Packets]) -> None:
+    alice = build.ip_address(situations.A[0]).packed
+    assert found([each for each in scene() if each[1][26:30] == alice]) <= SDES | FINGERPRINTS

@@ -108,7 +108,8 @@ def srtp_auth_failure(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         Where nothing explains the failures take the packets for forged.
     When it is not assessed:
         N-KEY: no key of a sender on a secure line is known; bring a key file or a key log. N-OA: the key was only
-        offered, no answer was seen and it verifies nothing. N-MED: fewer than 5 packets, of which none verifies.
+        offered, no answer was seen and it verifies nothing; or all packets that fail come before the first description
+        of the line, or behind an offer whose answer was not seen. N-MED: fewer than 5 packets, of which none verifies.
         N-FRAG: the capture cut the packets. T-MID: the capture begins inside the call, and all packets that fail come
         before the first answer in it, so that a key agreed earlier may verify them.
     """
@@ -131,9 +132,8 @@ def srtp_auth_failure(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             digests = [*keys.get(on.id if on is not None else "", ())]
             of_call = calls[on.call] if on is not None else None
             outcome = _failed(trace, of_call, on, used, stream, stream.proof, digests)
-            if outcome is not None and of_call is not None and on is not None and _keyed_before(of_call, on, stream):
-                reason = "the capture begins inside the call: a key agreed before it may verify the packets that fail"
-                outcome = not_assessed(outcome.subject, "T-MID", reason)
+            if outcome is not None and of_call is not None and on is not None:
+                outcome = _under_unseen_agreement(of_call, on, stream, stream.proof, outcome.subject) or outcome
         if outcome is not None:
             yield outcome
 
@@ -161,13 +161,31 @@ def _of_sender(stream: MediaStream | RtcpSource, line: MediaLine | None) -> Outc
     return None
 
 
-def _keyed_before(call: Call, line: MediaLine, stream: MediaStream | RtcpSource) -> bool:
-    """No packet fails under an agreement whose making was seen."""
-    if seen_from_start(call) or stream.proof is None or stream.proof.last_failed is None:
-        return False
+def _under_unseen_agreement(
+    call: Call, line: MediaLine, stream: MediaStream | RtcpSource, proof: Proof, subject: Subject
+) -> Outcome | None:
+    """What there is to say where all packets that fail come while no agreement was in force that was seen in full."""
+    if proof.first_failed is None or proof.last_failed is None or not line.states:
+        return None
+    moments = moments_of(call, stream)
+    first, last = moment_of(moments, proof.first_failed), moment_of(moments, proof.last_failed)
     answers = [state.answered_at for state in line.states if state.answered_at is not None]
-    last = moment_of(moments_of(call, stream), stream.proof.last_failed)
-    return not answers or last < min(answers) + SETTLING
+
+    def ended(begin: int) -> bool:
+        """Packets fail behind the first answer since then, when both sides had its keys."""
+        answered = min((each for each in answers if each >= begin), default=None)
+        return answered is not None and last >= answered + SETTLING
+
+    if not ended(0) and not seen_from_start(call):
+        reason = "the capture begins inside the call: a key agreed before it may verify the packets that fail"
+        return not_assessed(subject, "T-MID", reason)
+    if not ended(0) and first < line.states[0].begins:
+        return not_assessed(subject, "N-OA", "the packets that fail came before any description of the line")
+    for state in line.states:
+        open_offer = state.answered is None and not state.negotiation.rejected
+        if open_offer and state.begins <= first and not ended(state.begins):
+            return not_assessed(subject, "N-OA", "the packets that fail came behind an offer whose answer was not seen")
+    return None
 
 
 def _untagged(line: MediaLine | None) -> bool:

@@ -409,6 +409,34 @@ def test_packets_before_the_first_answer_of_a_capture_that_begins_inside_the_cal
     assert told(SRTP_016, secure_call(before)).finding.severity is Severity.HIGH
 
 
+def test_packets_behind_an_offer_whose_answer_was_not_seen(told) -> None:
+    """The key of the offer verifies them, which nobody saw accepted; an offer that was refused excuses nothing."""
+    for refused, expected in ((False, [("not-assessed", "N-OA", 1)]), (True, [("violation", "", 1)])):
+        talk = build.Dialog()
+        first = build.call(offer(), answer(), dialog=talk, duration=None)
+        script = [(3.4, talk.request("INVITE", offer("RTP/SAVP", build.crypto("a2")), in_dialog=True), True)]
+        if refused:
+            script.append((3.5, talk.response(488, "Not Acceptable Here"), False))
+        media = build.rtp_stream(A, B, SSRC_A, build.speech(100), srtp=context("a"))
+        media += build.rtp_stream(A, B, SSRC_A, build.speech(100), at=3.6, sequence=200, srtp=context("a2"))
+        assert told(SRTP_016, build.in_time_order(first, build.carry(talk, script), media)).rows == expected
+
+
+def test_packets_before_any_description_of_their_line(told) -> None:
+    """The 200 with the offer was lost, and the answer in its ACK cannot be read without it."""
+    talk = build.Dialog()
+    opened = [(0.0, talk.request("INVITE"), True), (0.51, talk.request("ACK", offer()), True)]
+    renewed = build.carry(talk, [
+        *opened,
+        (3.4, talk.request("INVITE", offer("RTP/SAVP", build.crypto("a2")), in_dialog=True), True),
+        (3.5, talk.response(200, "OK", answer()), False),
+    ])  # fmt: skip
+    for later, expected in (("a2", [("not-assessed", "N-OA", 1)]), ("another", [("violation", "", 1)])):
+        media = build.rtp_stream(A, B, SSRC_A, build.speech(100), srtp=context("a"))
+        media += build.rtp_stream(A, B, SSRC_A, build.speech(100), at=4.6, sequence=200, srtp=context(later))
+        assert told(SRTP_016, build.in_time_order(renewed, media)).rows == expected
+
+
 def test_without_keys(told) -> None:
     mikey = "a=key-mgmt:mikey AQAFgM0XflABAAAAAAAAAAAAAAsAyONQ6g=="
     bodies = {"offer": offer("RTP/SAVP", mikey), "answer": answer("RTP/SAVP", mikey)}
