@@ -215,8 +215,10 @@ def _plain_source(
     arithmetic = _arithmetic(plain[0])
     expected = "index word and tag behind the compound"
     sure = confidence != "heuristic"
-    why = f"while {agreed} was agreed" if secure_rtp(state) else "while its RTP is SRTP"
     some = source.plain > len(source.plain_samples)
+    why = f"while {agreed} was agreed" if secure_rtp(state) else "while its RTP is SRTP"
+    if secure_rtp(state) and not some and state.answered_at is not None and plain[-1].time < state.answered_at:
+        why = f"before the answer that selected {agreed}"
     count = ("up to " if some else "") + counted(source.plain if some else len(plain), "packet")
     return Outcome(
         "violation" if sure else "suspect",
