@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from imsinspect.cli.output import STANDARD_INPUT, console, is_read, write
 from imsinspect.cli.say import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from imsinspect.policy import Policy
     from imsinspect.report.audit import Audit
@@ -23,7 +24,10 @@ class Format(StrEnum):
     """Views of an audit."""
 
     TERMINAL = "terminal"
+    CONCISE = "concise"
     JSON = "json"
+    JSONL = "jsonl"
+    GITHUB = "github"
 
 
 class Threshold(StrEnum):
@@ -94,7 +98,7 @@ def audit(
         ),
     ],
     format: Annotated[  # noqa: A002 (the name of the option)
-        Format, typer.Option("--format", "-f", help="terminal is for reading, json holds everything.")
+        Format, typer.Option("--format", "-f", help="terminal is for reading; json and jsonl hold everything.")
     ] = Format.TERMINAL,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.")
@@ -224,10 +228,19 @@ def _required(names: Sequence[str]) -> Iterator[str]:
             yield named(name).id
 
 
-def _report(result: Audit, wanted: Format, quiet: bool, *, to_file: bool) -> str:
-    if wanted is Format.JSON:
-        from imsinspect.report.json import render
+_RENDERERS = {
+    Format.CONCISE: ("concise", "render"),
+    Format.JSON: ("json", "render"),
+    Format.JSONL: ("json", "lines"),
+    Format.GITHUB: ("github", "render"),
+}
+"""Module and function of each view that is not for a terminal, loaded when it is asked for."""
 
+
+def _report(result: Audit, wanted: Format, quiet: bool, *, to_file: bool) -> str:
+    if wanted in _RENDERERS:
+        module, function = _RENDERERS[wanted]
+        render: Callable[[Audit], str] = getattr(import_module(f"imsinspect.report.{module}"), function)
         return render(result)
 
     from imsinspect.report import terminal
