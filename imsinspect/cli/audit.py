@@ -27,6 +27,7 @@ class Format(StrEnum):
     CONCISE = "concise"
     JSON = "json"
     JSONL = "jsonl"
+    SARIF = "sarif"
     GITHUB = "github"
 
 
@@ -232,6 +233,7 @@ _RENDERERS = {
     Format.CONCISE: ("concise", "render"),
     Format.JSON: ("json", "render"),
     Format.JSONL: ("json", "lines"),
+    Format.SARIF: ("sarif", "render"),
     Format.GITHUB: ("github", "render"),
 }
 """Module and function of each view that is not for a terminal, loaded when it is asked for."""
