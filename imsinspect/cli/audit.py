@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imsinspect.cli.output import STANDARD_INPUT, console, is_read, write
+from imsinspect.cli.output import STANDARD_INPUT, console, is_read, replacing, write
 from imsinspect.cli.say import say
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Format(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     SARIF = "sarif"
+    JUNIT = "junit"
     GITHUB = "github"
 
 
@@ -102,7 +103,13 @@ def audit(
         Format, typer.Option("--format", "-f", help="terminal is for reading; json and jsonl hold everything.")
     ] = Format.TERMINAL,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.")
+        list[str] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="[FORMAT=]FILE",
+            help="Write the report to a file, or with its format one more view of it; may be repeated.",
+        ),
     ] = None,
     fail_on: Annotated[
         Threshold, typer.Option(help="Findings of this severity or a graver one end with exit status 1.")
@@ -160,8 +167,9 @@ def audit(
     Exit status: 0 no finding at or above the threshold, 1 findings or required rules that could not be assessed,
     2 bad usage or a capture that can't be read, 3 nothing in the captures that could be assessed.
     """
-    destination = None if output in (None, "-") else Path(output)
-    _check(captures, destination, [*(keys or ()), *(keylog or ()), *([policy] if policy is not None else ())])
+    destination, views = _outputs(output or ())
+    files = [*views.values(), *([destination] if destination is not None else [])]
+    _check(captures, files, [*(keys or ()), *(keylog or ()), *([policy] if policy is not None else ())])
 
     from imsinspect.cli.progress import Progress
     from imsinspect.pipeline import Options
@@ -187,13 +195,15 @@ def audit(
     unreadable = [capture for capture in result.trace.captures if capture.error]
     for capture in unreadable:
         say(f"imsinspect: error: {capture.path}: {capture.error}")
+    for view, path in views.items():
+        _write(path, _report(result, view, quiet=False, to_file=True), private=show_secrets)
     if format is Format.TERMINAL and len(unreadable) == len(result.trace.captures):
         return result.exit_status
     report = _report(result, format, quiet, to_file=destination is not None)
     if destination is None:
         write(report)
     else:
-        destination.write_text(report, encoding="utf-8")
+        _write(destination, report, private=show_secrets)
         if not quiet:
             from imsinspect.report.terminal import closing
 
@@ -201,14 +211,48 @@ def audit(
     return result.exit_status
 
 
-def _check(captures: list[str], destination: Path | None, keys: list[Path]) -> None:
+def _outputs(said: Sequence[str]) -> tuple[Path | None, dict[Format, Path]]:
+    """The file of the report (None: standard output), and those of further views. Raises BadParameter."""
+    destination: Path | None = None
+    views: dict[Format, Path] = {}
+    for each in said:
+        name, separator, path = each.partition("=")
+        view = Format(name) if separator and name in set(Format) else None
+        if view is None and each != "-":
+            if destination is not None:
+                raise typer.BadParameter("one file takes the report; name the formats of others (--output FORMAT=FILE)")
+            destination = Path(each)
+        elif view is not None:
+            if view in views or not path or path == "-":
+                raise typer.BadParameter(f"--output {each}: one file for each format")
+            views[view] = Path(path)
+    return destination, views
+
+
+def _write(path: Path, report: str, *, private: bool) -> None:
+    """Whole, or not at all. Raises UsageError."""
+    from imsinspect.capture.errors import UsageError
+
+    try:
+        with replacing(path, private=private) as file:
+            file.write(report.encode("utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot write to {path}: {error.strerror}") from error
+
+
+def _check(captures: list[str], files: list[Path], keys: list[Path]) -> None:
     """What would be a pity to find out after an hour of reading."""
     if captures.count(STANDARD_INPUT) > 1:
         raise typer.BadParameter("standard input can be read only once")
     if STANDARD_INPUT in captures and sys.stdin.isatty():
         raise typer.BadParameter("standard input is a terminal, not a capture")
-    if destination is None:
-        return
+    if len({path.resolve() for path in files}) < len(files):
+        raise typer.BadParameter("two reports can not be written to one file")
+    for path in files:
+        _check_file(captures, path, keys)
+
+
+def _check_file(captures: list[str], destination: Path, keys: list[Path]) -> None:
     if not destination.parent.is_dir() or destination.is_dir():
         raise typer.BadParameter(f"cannot write to {destination}: no such folder, or a folder itself")
     if destination.exists():
@@ -234,6 +278,7 @@ _RENDERERS = {
     Format.JSON: ("json", "render"),
     Format.JSONL: ("json", "lines"),
     Format.SARIF: ("sarif", "render"),
+    Format.JUNIT: ("junit", "render"),
     Format.GITHUB: ("github", "render"),
 }
 """Module and function of each view that is not for a terminal, loaded when it is asked for."""

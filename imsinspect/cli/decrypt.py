@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imsinspect.capture.errors import UsageError
-from imsinspect.cli.output import is_read
+from imsinspect.cli.output import is_read, replacing
 from imsinspect.cli.say import say
 
 if TYPE_CHECKING:
@@ -102,16 +101,8 @@ def _opened(destination: Path | None) -> Iterator[BinaryIO]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise UsageError("standard output was closed before all was written") from None
         return
-    target = destination.resolve()
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-        place = Path(file.name)
-        try:  # such a file has mode 0600
-            yield cast("BinaryIO", file)
-            file.flush()
-            os.replace(place, target)  # noqa: PTH105  (as Path.replace, which the linter takes for that of a string)
-        except BaseException:
-            place.unlink(missing_ok=True)
-            raise
+    with replacing(destination, private=True) as file:
+        yield file
 
 
 def _said(done: Decrypted) -> Iterator[str]:

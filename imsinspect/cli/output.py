@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
     from rich.console import Console
 
@@ -41,6 +45,40 @@ def write(report: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def replacing(destination: Path, *, private: bool) -> Iterator[BinaryIO]:
+    """A file beside the destination that takes its place when it is whole; nothing is left of it otherwise.
+
+    A private one is readable to the user alone. What is no regular file, such as a pipe, is written to as it is.
+    """
+    target = destination.resolve()
+    if target.exists() and not target.is_file():
+        with target.open("wb") as special:
+            yield special
+        return
+    import tempfile
+
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+        try:  # such a file has mode 0600
+            yield cast("BinaryIO", file)
+            file.flush()
+            if not private:
+                os.fchmod(file.fileno(), _mode(target))
+            os.replace(file.name, target)  # noqa: PTH105  (of Path it would be taken for that of a string)
+        except BaseException:
+            os.unlink(file.name)  # noqa: PTH108
+            raise
+
+
+def _mode(target: Path) -> int:
+    """The mode of the file that is replaced, or what the user gives to new files."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def is_read(destination: Path, source: str) -> bool:

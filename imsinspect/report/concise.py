@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from imsinspect.report.audit import Audit
-    from imsinspect.rules.outcome import Finding
+    from imsinspect.rules.outcome import Evidence, Finding
 
 
 def render(audit: Audit) -> str:
@@ -32,6 +32,12 @@ def place(audit: Audit, finding: Finding) -> tuple[str, int]:
         if 0 <= number < len(captures):
             return str(captures[number].path), frame_number(frame)
     return (str(captures[0].path) if captures else ""), 1
+
+
+def seen(evidence: Evidence) -> str:
+    """What one frame shows, in words; what is required where it says so."""
+    words = f"{printable(evidence.field)}: {printable(evidence.observed)}"
+    return f"{words} (required: {printable(evidence.expected)})" if evidence.expected else words
 
 
 def _lines(audit: Audit) -> Iterator[str]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from imsinspect import __version__
 from imsinspect.capture.frames import capture_index, frame_number
-from imsinspect.report.concise import place
+from imsinspect.report.concise import place, seen
 from imsinspect.report.escape import printable
 from imsinspect.rules.outcome import Severity
 
@@ -100,7 +100,7 @@ def _rule(rule: Rule) -> Row:
             "tags": ["security", "ims", rule.id.split("-")[1].lower()],
             "precision": "high",
             "security-severity": security,
-            "problem.severity": {"note": "recommendation"}.get(level, level),
+            "problem.severity": "recommendation" if level == "note" else level,
             "references": list(rule.references),
         },
     }
@@ -144,8 +144,8 @@ def _step(audit: Audit, evidence: Evidence, artifacts: dict[str, int]) -> Row:
     captures = audit.trace.captures
     number = capture_index(evidence.frame)
     path = str(captures[number].path) if 0 <= number < len(captures) else ""
-    words = f"{printable(evidence.field)}: {printable(evidence.observed)} (required: {printable(evidence.expected)})"
-    return {"location": _location(path, frame_number(evidence.frame), artifacts) | {"message": {"text": words}}}
+    message = {"message": {"text": seen(evidence)}}
+    return {"location": _location(path, frame_number(evidence.frame), artifacts) | message}
 
 
 def _location(path: str, frame: int, artifacts: dict[str, int]) -> Row:

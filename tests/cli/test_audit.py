@@ -153,6 +153,11 @@ def test_a_report_never_overwrites_a_capture(
         (["nonsense"], "nonsense"),
         (["audit", "-", "-"], "standard input can be read only once"),
         (["audit", "--output", "/nowhere/at/all/report", "a.pcap"], "no such folder"),
+        (["audit", "--output", "sarif=/nowhere/at/all/report", "a.pcap"], "no such folder"),
+        (["audit", "--output", "a.txt", "--output", "b.txt", "a.pcap"], "one file takes the report"),
+        (["audit", "--output", "json=a", "--output", "json=b", "a.pcap"], "one file for each format"),
+        (["audit", "--output", "json=-", "a.pcap"], "one file for each format"),
+        (["audit", "--output", "json=a.out", "--output", "./a.out", "a.pcap"], "to one file"),
     ],
 )
 def test_bad_usage_is_one_line_and_status_2(
@@ -233,3 +238,46 @@ def test_a_required_rule_that_there_is_not(stub: Stub, capsys: pytest.CaptureFix
         "imsinspect: error: Invalid value: no rule SRTP-999 (see imsinspect audit --help)\n"
     )
     assert stub.asked is None
+
+
+def test_several_views_of_one_audit(stub: Stub, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    words = [f"--output={view}={tmp_path / view}" for view in ("json", "sarif", "junit", "terminal")]
+    assert run(["audit", "-f", "concise", *words, "a.pcap"]) == 0
+    assert json.loads((tmp_path / "json").read_text())["verdict"] == "pass"
+    assert json.loads((tmp_path / "sarif").read_text())["version"] == "2.1.0"
+    assert (tmp_path / "junit").read_text().startswith("<?xml")
+    assert "CAPTURES" in (tmp_path / "terminal").read_text()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["json", "junit", "sarif", "terminal"]
+    out, err = capsys.readouterr()
+    assert (out.startswith("PASS: "), err) == (True, "")
+
+
+def test_a_view_never_overwrites_a_capture(stub: Stub, tmp_path: Path) -> None:
+    capture = tmp_path / "a.pcap"
+    capture.write_bytes(b"precious")
+    assert run(["audit", "--output", f"json={capture}", str(capture)]) == 2
+    assert capture.read_bytes() == b"precious"
+    assert stub.asked is None
+
+
+def test_a_report_that_can_not_be_written_leaves_the_old_one(
+    stub: Stub, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture = tmp_path / "a.pcap"
+    capture.write_bytes(b"")
+    report = tmp_path / "report.json"
+    report.write_text("old")
+    report.chmod(0o640)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.replace", full)
+        assert run(["audit", "--output", f"json={report}", str(capture)]) == 2
+    assert (report.read_text(), sorted(each.name for each in tmp_path.iterdir())) == ("old", ["a.pcap", "report.json"])
+    assert capsys.readouterr().err == f"imsinspect: error: cannot write to {report}: No space left on device\n"
+    assert run(["audit", "--output", f"json={report}", str(capture)]) == 0
+    assert report.stat().st_mode & 0o777 == 0o640
+    assert run(["audit", "--output", f"json={report}", "--show-secrets", str(capture)]) == 0
+    assert report.stat().st_mode & 0o777 == 0o600
