@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from dataclasses import replace
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -10,13 +10,32 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imsinspect.cli.output import STANDARD_INPUT, console, is_read, replacing, write
+from imsinspect.cli.options import (
+    AccessConfidentiality,
+    AccessConfidentialityOption,
+    CapturePoint,
+    CapturePointOption,
+    Captures,
+    KeyLogOption,
+    KeysOption,
+    Nds,
+    NdsOption,
+    PolicyOption,
+    Profile,
+    ProfileOption,
+    Threshold,
+    Verify,
+    VerifyOption,
+    check_input,
+    given,
+    run_audit,
+)
+from imsinspect.cli.output import console, is_read, replacing, write
 from imsinspect.cli.say import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from imsinspect.policy import Policy
     from imsinspect.report.audit import Audit
 
 
@@ -32,73 +51,8 @@ class Format(StrEnum):
     GITHUB = "github"
 
 
-class Threshold(StrEnum):
-    """Severities, the gravest first."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    INFO = "info"
-
-
-class Profile(StrEnum):
-    """Which of the specifications' solutions to audit against (rules.md 0.3)."""
-
-    AUTO = "auto"
-    G2 = "g2"
-    G3 = "g3"
-    E2AE = "e2ae"
-    E2E_SDES = "e2e-sdes"
-    E2E_KMS = "e2e-kms"
-    TR_SDES = "tr-sdes"
-    TR_KMS = "tr-kms"
-    IM_SIG = "im-sig"
-    IM_KMS = "im-kms"
-    RFC_ONLY = "rfc-only"
-
-
-class CapturePoint(StrEnum):
-    """Where the captures were taken (rules.md 0.10)."""
-
-    AUTO = "auto"
-    ACCESS = "access"
-    CORE = "core"
-    UE = "ue"
-    GATEWAY = "gateway"
-    CORE_SECURED = "core-secured"
-    POST_DECRYPTION = "post-decryption"
-
-
-class AccessConfidentiality(StrEnum):
-    """What is known of the access network's own encryption."""
-
-    UNKNOWN = "unknown"
-    ASSUMED = "assumed"
-
-
-class Verify(StrEnum):
-    """Which of the tags whose keys are known are verified."""
-
-    ALL = "all"
-    SAMPLE = "sample"
-    NONE = "none"
-
-
-class Nds(StrEnum):
-    """What is known of network domain security in the core."""
-
-    UNKNOWN = "unknown"
-    TRUSTED_SITE = "trusted-site"
-
-
 def audit(
-    captures: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="CAPTURE", help="Captures (pcap, pcapng, gzip or zstd), folders of them, or - for standard input."
-        ),
-    ],
+    captures: Captures,
     format: Annotated[  # noqa: A002 (the name of the option)
         Format, typer.Option("--format", "-f", help="terminal is for reading; json and jsonl hold everything.")
     ] = Format.TERMINAL,
@@ -124,37 +78,14 @@ def audit(
     strict: Annotated[
         bool, typer.Option("--strict", help="Status 1 also where a rule of the first tier could not be assessed.")
     ] = False,
-    profile: Annotated[
-        Profile, typer.Option(help="What the traffic should conform to; auto finds out for each call.")
-    ] = Profile.AUTO,
-    capture_point: Annotated[
-        CapturePoint, typer.Option(help="Where the captures were taken; keys inside a secured domain are no leak.")
-    ] = CapturePoint.AUTO,
-    access_confidentiality: Annotated[
-        AccessConfidentiality, typer.Option(help="Whether the access network is declared to encrypt signalling.")
-    ] = AccessConfidentiality.UNKNOWN,
-    nds: Annotated[
-        Nds, typer.Option(help="Whether the core is declared a trusted site (network domain security).")
-    ] = Nds.UNKNOWN,
-    keys: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Keys that you hold, as JSON (docs/keys.md): packets and messages are verified with them.",
-        ),
-    ] = None,
-    keylog: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Key log of TLS or DTLS (SSLKEYLOGFILE), to open sessions."),
-    ] = None,
-    verify: Annotated[
-        Verify,
-        typer.Option(help="Tags that are verified where keys are known; sample is a first look at large captures."),
-    ] = Verify.ALL,
-    policy: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Policy (TOML): who may join, nodes, thresholds, accepted findings."),
-    ] = None,
+    profile: ProfileOption = Profile.AUTO,
+    capture_point: CapturePointOption = CapturePoint.AUTO,
+    access_confidentiality: AccessConfidentialityOption = AccessConfidentiality.UNKNOWN,
+    nds: NdsOption = Nds.UNKNOWN,
+    keys: KeysOption = None,
+    keylog: KeyLogOption = None,
+    verify: VerifyOption = Verify.ALL,
+    policy: PolicyOption = None,
     show_secrets: Annotated[
         bool, typer.Option(help="Show keys, and in JSON what opened sessions say; otherwise keys are named by digests.")
     ] = False,
@@ -171,33 +102,19 @@ def audit(
     files = [*views.values(), *([destination] if destination is not None else [])]
     _check(captures, files, [*(keys or ()), *(keylog or ()), *([policy] if policy is not None else ())])
 
-    from imsinspect.cli.progress import Progress
-    from imsinspect.pipeline import Options
-    from imsinspect.pipeline import audit as run
     from imsinspect.rules.outcome import Severity
 
-    options = Options(
-        profile=profile.value,
+    options = replace(
+        given(profile, capture_point, access_confidentiality, nds, keys, keylog, verify, policy),
         fail_on=Severity[fail_on.name],
-        capture_point=capture_point.value,
-        access_confidentiality=access_confidentiality.value,
-        nds=nds.value,
-        keys=tuple(keys or ()),
-        key_logs=tuple(keylog or ()),
-        verify=verify.value,
-        policy=_policy(policy),
         required=tuple(_required(require or ())),
         strict=strict,
         show_secrets=show_secrets,
     )
-    with Progress(shown=not quiet and sys.stderr.isatty()) as progress:
-        result = run(captures, options, progress)
-    unreadable = [capture for capture in result.trace.captures if capture.error]
-    for capture in unreadable:
-        say(f"imsinspect: error: {capture.path}: {capture.error}")
+    result = run_audit(captures, options, quiet=quiet)
     for view, path in views.items():
         _write(path, _report(result, view, quiet=False, to_file=True), private=show_secrets)
-    if format is Format.TERMINAL and len(unreadable) == len(result.trace.captures):
+    if format is Format.TERMINAL and all(capture.error for capture in result.trace.captures):
         return result.exit_status
     report = _report(result, format, quiet, to_file=destination is not None)
     if destination is None:
@@ -242,10 +159,7 @@ def _write(path: Path, report: str, *, private: bool) -> None:
 
 def _check(captures: list[str], files: list[Path], keys: list[Path]) -> None:
     """What would be a pity to find out after an hour of reading."""
-    if captures.count(STANDARD_INPUT) > 1:
-        raise typer.BadParameter("standard input can be read only once")
-    if STANDARD_INPUT in captures and sys.stdin.isatty():
-        raise typer.BadParameter("standard input is a terminal, not a capture")
+    check_input(captures)
     if len({path.resolve() for path in files}) < len(files):
         raise typer.BadParameter("two reports can not be written to one file")
     for path in files:
@@ -298,15 +212,3 @@ def _report(result: Audit, wanted: Format, quiet: bool, *, to_file: bool) -> str
     with screen.capture() as captured:
         terminal.render(result, screen)
     return captured.get()
-
-
-def _policy(path: Path | None) -> Policy:
-    """The user's policy. Raises UsageError."""
-    from imsinspect.policy import Policy
-
-    if path is None:
-        return Policy()
-    from imsinspect.policy_file import read_policy
-    from imsinspect.rules.registry import BY_ID
-
-    return read_policy(path, frozenset(BY_ID))

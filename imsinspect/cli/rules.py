@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imsinspect.cli.audit import Threshold  # noqa: TC001  (typer reads it when the command is made)
+from imsinspect.cli.options import Threshold  # noqa: TC001  (typer reads it when the command is made)
 from imsinspect.cli.output import console, write
 
 if TYPE_CHECKING:
