@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from imsinspect import __version__
 from imsinspect.cli.audit import audit
+from imsinspect.cli.calls import calls
 from imsinspect.cli.decode import decode
 from imsinspect.cli.decrypt import decrypt
 from imsinspect.cli.rules import explain, rules
@@ -32,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-COMMANDS = {command.__name__: command for command in (audit, show, decode, decrypt, rules, explain)}
+COMMANDS = {command.__name__: command for command in (audit, calls, show, decode, decrypt, rules, explain)}
 for command in COMMANDS.values():
     app.command()(command)
 

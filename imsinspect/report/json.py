@@ -66,7 +66,7 @@ ENTRIES = {
 
 def render(audit: Audit) -> str:
     """The report as text: one line for each entry of a list, ASCII only (no terminal acts on it)."""
-    lines = ",\n".join(f"  {_compact(name)}: {_value(value)}" for name, value in to_json(audit).items())
+    lines = ",\n".join(f"  {compact(name)}: {_value(value)}" for name, value in to_json(audit).items())
     return f"{{\n{lines}\n}}\n"
 
 
@@ -74,18 +74,19 @@ def lines(audit: Audit) -> str:
     """The same as JSON Lines: each entry of each list as an object that says which, the rest in a last one."""
     whole = to_json(audit)
     rest = {name: value for name, value in whole.items() if name not in ENTRIES}
-    out = [_compact({"entry": ENTRIES[name]} | row) for name in whole if name in ENTRIES for row in whole[name]]
-    return "\n".join([*out, _compact({"entry": "report"} | rest)]) + "\n"
+    out = [compact({"entry": ENTRIES[name]} | row) for name in whole if name in ENTRIES for row in whole[name]]
+    return "\n".join([*out, compact({"entry": "report"} | rest)]) + "\n"
 
 
 def _value(value: object) -> str:
     """A top-level value; its lists have a line for each entry, which keeps large reports quick to write and to diff."""
     if not isinstance(value, list) or not value:
-        return _compact(value)
-    return "[\n" + ",\n".join(f"    {_compact(each)}" for each in value) + "\n  ]"
+        return compact(value)
+    return "[\n" + ",\n".join(f"    {compact(each)}" for each in value) + "\n  ]"
 
 
-def _compact(value: object) -> str:
+def compact(value: object) -> str:
+    """A value in one line, ASCII only."""
     return json.dumps(value, ensure_ascii=True, allow_nan=False).replace("\x7f", "\\u007f")
 
 

@@ -142,6 +142,33 @@ def secured(session: TlsSession) -> tuple[Level, str]:
     return Level.SECURED, words
 
 
+SPOKEN = {
+    "none": "clear",
+    "mikey": "MIKEY",
+    "zrtp": "ZRTP",
+    "dtls-srtp": "DTLS-SRTP",
+    "tls": "TLS",
+    "dtls": "DTLS",
+}
+_OFFERED = "offered only: "
+_OPPORTUNISTIC = " (opportunistic)"
+
+
+def spoken(claimed: str) -> str:
+    """A claim in the words of people: "SDES AES_CM_128_HMAC_SHA1_80", "DTLS-SRTP", "TLS with MIKEY", "clear"."""
+    offered, rest = (_OFFERED, claimed.removeprefix(_OFFERED)) if claimed.startswith(_OFFERED) else ("", claimed)
+    bare = rest.removesuffix(_OPPORTUNISTIC)
+    return offered + " + ".join(map(_mechanism_spoken, bare.split(" + "))) + rest[len(bare) :]
+
+
+def _mechanism_spoken(word: str) -> str:
+    if word.startswith("sdes:"):  # the suite is the sender's
+        return f"SDES {word.removeprefix('sdes:')}"
+    name, comma, lack = word.partition(", ")
+    base, colon, _ = name.partition(":")
+    return SPOKEN.get(base, base) + (" with MIKEY" if colon else "") + comma + lack
+
+
 _SUITES_SHOWN = 4  # of an offer
 
 
@@ -163,7 +190,7 @@ def _claimed(state: LineState) -> tuple[str, bool]:
     """The words for one state of a line, and whether they claim protection."""
     offered = _keys(state.offered)
     if state.answered is None:
-        return f"offered only: {_mechanism(state.offered.profile, offered)[0]}", False
+        return f"{_OFFERED}{_mechanism(state.offered.profile, offered)[0]}", False
     if not state.accepted:
         return "rejected", False
     answered = _keys(state.answered)
@@ -188,7 +215,7 @@ def _mechanism(transport: Transport, keys: _Keys) -> tuple[str, bool]:
     words = " + ".join(named)
     if transport.secure:
         return words or "secure, no key management", True
-    return (f"{words} (opportunistic)", True) if words else ("none", False)
+    return (f"{words}{_OPPORTUNISTIC}", True) if words else ("none", False)
 
 
 def _other_keys(keys: _Keys) -> Iterable[str]:

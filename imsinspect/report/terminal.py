@@ -15,6 +15,7 @@ from rich.console import Console
 from imsinspect import __version__
 from imsinspect.capture.frames import capture_index, frame_number
 from imsinspect.report import proven
+from imsinspect.report.belonging import by_owner
 from imsinspect.report.escape import printable
 from imsinspect.report.gaps import gap
 from imsinspect.report.groups import Group, group
@@ -472,24 +473,8 @@ def _held(counts: Counts) -> Iterable[str]:
 
 def _findings_of_calls(audit: Audit) -> dict[str, list[Finding]]:
     """Findings by the id of the call that their subject belongs to."""
-    by_subject: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
-    for finding in audit.findings:
-        kind, name = finding.subject.kind, finding.subject.id
-        if kind == "mikey":
-            kind, name = "call", name.partition(" ")[0]  # it begins with the call that carried it
-        by_subject[kind, name].append(finding)
-    found: dict[str, list[Finding]] = {}
-    for call in audit.trace.calls if audit.findings else ():
-        keys = {("call", call.id): None}
-        for line in call.lines:
-            keys["media", line.id] = None
-            keys |= dict.fromkeys(("stream", use.stream.id) for use in line.streams)
-            keys |= dict.fromkeys(("rtcp", use.stream.id) for use in line.rtcp)
-            keys |= dict.fromkeys(("tls-session", session.id) for session in line.tls_sessions)
-        of_call = [finding for key in keys if key in by_subject for finding in by_subject[key]]
-        if of_call:
-            found[call.id] = of_call
-    return found
+    found = by_owner(audit.trace, audit.findings)
+    return {call.id: found[call.id] for call in audit.trace.calls if call.id in found}
 
 
 def _applied(profile: ProfileChoice) -> str:

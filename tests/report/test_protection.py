@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from imsinspect.report.protection import Level, claim, judged, observe, secured
+from imsinspect.report.protection import Level, claim, judged, observe, secured, spoken
 from imsinspect.trace.model import MediaLine, StreamUse, TlsSession
 
 if TYPE_CHECKING:
@@ -70,6 +70,28 @@ MSRP, TLS = "message 4000 TCP/MSRP *", "message 4000 TCP/TLS/MSRP *"
 def test_claims(make: ModuleType, offer: str, answer: str | None, words: str, secure: bool) -> None:
     claimed = claim(MediaLine("call-1/0", "call-1", 0, [make.state(offer, answer)]))
     assert (claimed.current, claimed.secure, claimed.before) == (words, secure, ())
+
+
+@pytest.mark.parametrize(
+    ("claimed", "words"),
+    [
+        ("none", "clear"),
+        ("sdes:AES_CM_128_HMAC_SHA1_80", "SDES AES_CM_128_HMAC_SHA1_80"),
+        ("sdes:mikey, none: and 3 more + mikey", "SDES mikey, none: and 3 more + MIKEY"),
+        ("mikey", "MIKEY"),
+        ("dtls-srtp", "DTLS-SRTP"),
+        ("dtls-srtp:mikey", "DTLS-SRTP with MIKEY"),
+        ("tls:mikey", "TLS with MIKEY"),
+        ("dtls, no fingerprint", "DTLS, no fingerprint"),
+        ("secure, no key management", "secure, no key management"),
+        ("zrtp (opportunistic)", "ZRTP (opportunistic)"),
+        ("offered only: none", "offered only: clear"),
+        ("rejected", "rejected"),
+        ("no SDP", "no SDP"),
+    ],
+)
+def test_claims_in_the_words_of_people(claimed: str, words: str) -> None:
+    assert spoken(claimed) == words
 
 
 def test_the_last_agreed_state_counts_and_earlier_claims_are_named(make: ModuleType) -> None:
