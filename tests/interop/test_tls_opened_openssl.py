@@ -276,12 +276,16 @@ def test_a_renegotiation_is_followed_inside_the_session(
     assert (len(session.client_hellos), len(session.server_hellos)) == (2, 2)
 
 
+def another_digit(digit: re.Match[bytes]) -> bytes:
+    return b"%x" % (int(digit[0], 16) ^ 1)
+
+
 def test_a_secret_of_another_session_is_called_wrong(
     peer: Callable[[str], str], certificate: Path, tmp_path: Path
 ) -> None:
     for version in ("-tls1_2", "-tls1_3"):
         recorded = logged_session(peer("openssl"), tmp_path, certificate, version)
-        recorded.keylog = re.sub(rb" [0-9a-f]{2}([0-9a-f]+)$", rb" 99\1", recorded.keylog, flags=re.MULTILINE)
+        recorded.keylog = re.sub(rb"[0-9a-f]$", another_digit, recorded.keylog, flags=re.MULTILINE)
         session = recorded.read(recorded.logged())
         assert_closed(session)
         assert session.finished_verified is False

@@ -128,14 +128,17 @@ def kemacs(draw: st.DrawFn, data_type: int = 0) -> Packet:
     elif draw(st.booleans()):
         plain = IDAndKeyData(payloads=[draw(ids), *keys])
     else:
-        plain = IDRAndKeyData(payloads=[draw(idrs()), *keys])
+        # Of an empty name, or of a long one, the octets may read as an identity without a role as well.
+        name = draw(st.binary(min_size=1, max_size=codes.KEY_DATA - 1))
+        plain = IDRAndKeyData(payloads=[draw(idrs(id_data=name)), *keys])
     return layer(encr_alg=0, encr_data=plain, mac_alg=mac_alg, mac=mac)
 
 
 @st.composite
-def idrs(draw: st.DrawFn, role: int | None = None) -> Packet:
+def idrs(draw: st.DrawFn, role: int | None = None, id_data: bytes | None = None) -> Packet:
     role = draw(known(codes.ID_ROLES)) if role is None else role
-    return IDR(id_role=role, id_type=draw(known(codes.ID_TYPES)), id_data=draw(octets))
+    name = draw(octets) if id_data is None else id_data
+    return IDR(id_role=role, id_type=draw(known(codes.ID_TYPES)), id_data=name)
 
 
 @st.composite
