@@ -1,11 +1,17 @@
 """Measures how fast authentication tags are verified.
 
     python benchmarks/verify.py                       tags in memory, beside libsrtp
-    python benchmarks/verify.py --size 1GB --keep     and a whole audit that verifies every tag, beside tshark
+    python benchmarks/verify.py --size 1GB --keep     and every tag of a capture, beside tshark
 
 The first table verifies the same packets with `imsinspect.crypto.srtp.verify_many` and with pylibsrtp's `unprotect`,
-which decrypts as well, in turn and in one process. The second runs `imsinspect audit`, which verifies every tag of the
-capture, in turn with `tshark -q -z rtp,streams`, which lists its streams. Exit status 1 when a tag was judged wrongly.
+which decrypts as well, in turn and in one process. The second has, in turn:
+
+- the proof: keys and streams being known from the signalling, the capture is read from its beginning and every tag of
+  SRTP and SRTCP verified; what found the keys and what judges the calls is not in its time;
+- the whole audit with every tag verified, from the start of the program to its JSON report;
+- `tshark -q -z rtp,streams`, which lists the streams and verifies nothing.
+
+Exit status 1 when a tag was judged wrongly.
 """
 
 from __future__ import annotations
@@ -122,6 +128,30 @@ def tags_difference(report: dict[str, Any], truth: dict[str, Any]) -> str:
     return "" if (checked, failed) == (expected, 0) else f"{checked} of {expected} tags checked, {failed} failed"
 
 
+def prove_once(capture: Path) -> None:
+    """Prints as JSON how long the proof of a capture took, and what it counted."""
+    from imsinspect.capture.source import Capture
+    from imsinspect.keys.prove import prove
+    from imsinspect.keys.rounds import hold, read_captures
+    from imsinspect.pipeline import no_collection
+
+    with no_collection():
+        read = read_captures([Capture(str(capture))], hold((), ()))
+        assert read.candidates is not None, "the capture carries keys"
+        begin = time.perf_counter()
+        prove(read.trace, read.scans, read.candidates, read.opening)
+        seconds = time.perf_counter() - begin
+    proofs = [each.proof for each in (*read.trace.streams, *read.trace.rtcp_sources) if each.proof is not None]
+    checked, failed = sum(each.packets for each in proofs), sum(each.failed for each in proofs)
+    print(json.dumps({"seconds": seconds, "checked": checked, "failed": failed}))
+
+
+def proof_seconds(command: Sequence[str], output: Path) -> float:
+    """Runs `prove_once` in a process of its own; returns the seconds that it says."""
+    wall_seconds(command, output)
+    return float(json.loads(output.read_text())["seconds"])
+
+
 def audited(size: int, calls: int, seed: int, rounds: int, keep: bool) -> bool:
     """Prints the second table; True when every tag was verified."""
     DATA.mkdir(exist_ok=True)
@@ -130,24 +160,32 @@ def audited(size: int, calls: int, seed: int, rounds: int, keep: bool) -> bool:
         truth = json.loads(truth_path(capture).read_text())
     else:
         truth = generate(capture, size, calls, seed, False)
-    report, table = DATA / "audit.json", DATA / "tshark.txt"
+    report, table, proven = DATA / "audit.json", DATA / "tshark.txt", DATA / "proof.json"
     audit = [program("imsinspect"), "audit", "--format", "json", str(capture)]
     tshark = [program("tshark"), "-q", "-z", "rtp,streams", "-r", str(capture)]
-    mine, other = in_turn(
-        [partial(wall_seconds, audit, report, AUDIT_STATUSES), partial(wall_seconds, tshark, table)], rounds
+    proof = [sys.executable, __file__, "--proof", str(capture)]
+    proving, mine, other = in_turn(
+        [
+            partial(proof_seconds, proof, proven),
+            partial(wall_seconds, audit, report, AUDIT_STATUSES),
+            partial(wall_seconds, tshark, table),
+        ],
+        rounds,
     )
-    ratios, middle = pair_ratios(mine, other)
     peak = peak_memory(audit, report, AUDIT_STATUSES)
-    found = json.loads(report.read_text())
-    troubles = [
-        each for each in (audit_difference(found, truth), tags_difference(found, truth)) if each not in ("", "exact")
-    ]
-    state = "; ".join(troubles) or "exact, every tag verified"
+    found, counts = json.loads(report.read_text()), json.loads(proven.read_text())
     tags = truth["rtp_packets"] + truth["srtcp_packets"]
+    of_proof = "" if (counts["checked"], counts["failed"]) == (tags, 0) else f"proof: {counts} of {tags}"
+    said = (audit_difference(found, truth), tags_difference(found, truth), of_proof)
+    troubles = [each for each in said if each not in ("", "exact")]
+    state = "; ".join(troubles) or "exact, every tag verified"
     print(f"{truth['octets'] / 1e6:.0f} MB: {truth['packets']:,} packets, {tags:,} tags")
+    print(row("proof, every tag verified", proving, truth, "", of_proof or "every tag verified"))
     print(row("audit, every tag verified", mine, truth, f"{peak.proportional / 1e6:.0f}", state))
     print(row("tshark -q -z rtp,streams", other, truth, "", ""))
-    print(f"  ratio: median {middle:.2f}, pairs " + " ".join(f"{ratio:.2f}" for ratio in ratios))
+    for name, seconds in (("proof", proving), ("audit", mine)):
+        ratios, middle = pair_ratios(seconds, other)
+        print(f"  {name}: ratio median {middle:.2f}, pairs " + " ".join(f"{ratio:.2f}" for ratio in ratios))
     if not keep:
         for path in (capture, truth_path(capture)):
             Path(path).unlink()
@@ -162,7 +200,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--keep", action="store_true", help="leave the capture in benchmarks/data")
+    parser.add_argument("--proof", type=Path, metavar="CAPTURE", help="only time the proof of one capture")
     arguments = parser.parse_args()
+    if arguments.proof is not None:
+        prove_once(arguments.proof)
+        return 0
     in_memory(arguments.rounds)
     if arguments.size is None:
         return 0

@@ -36,7 +36,7 @@ def test_readme_has_exactly_two_commands_of_one_line_each() -> None:
     for command in (audit, tests):
         assert command.startswith("python3 -m venv .venv && .venv/bin/pip install ")
     assert re.search(r"&& \.venv/bin/imsinspect audit samples/\S+$", audit)
-    assert re.search(r"'\.\[dev\]' && \.venv/bin/pytest( -q)?$", tests)
+    assert re.search(r"'\.\[dev\]' && \.venv/bin/pytest -q -n auto --dist worksteal$", tests)
 
 
 def test_readme_audits_a_sample_that_exists() -> None:
