@@ -122,7 +122,7 @@ def audit(
     else:
         _write(destination, report, private=show_secrets)
         if not quiet:
-            from imsinspect.report.terminal import closing
+            from imsinspect.report.closing import closing
 
             say(closing(result))
     return result.exit_status
@@ -204,10 +204,13 @@ def _report(result: Audit, wanted: Format, quiet: bool, *, to_file: bool) -> str
         render: Callable[[Audit], str] = getattr(import_module(f"imsinspect.report.{module}"), function)
         return render(result)
 
+    if quiet:
+        from imsinspect.report.closing import closing
+
+        return closing(result) + "\n"
+
     from imsinspect.report import terminal
 
-    if quiet:
-        return terminal.closing(result) + "\n"
     screen = console(to_file=to_file)
     with screen.capture() as captured:
         terminal.render(result, screen)

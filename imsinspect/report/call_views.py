@@ -7,11 +7,12 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from imsinspect.report.calls import NOT_ASSESSED
+from imsinspect.report.closing import closing
 from imsinspect.report.escape import printable, text
 from imsinspect.report.json import compact
 from imsinspect.report.page import Page, counted
-from imsinspect.report.protection import Level
-from imsinspect.report.terminal import LEGEND, SEVERITY_STYLES, SIGNS, closing
+from imsinspect.report.protection import LEGEND, Level
+from imsinspect.report.terminal import SEVERITY_STYLES, SIGNS
 from imsinspect.report.times import iso, plain, span
 from imsinspect.rules.outcome import Severity
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imsinspect.capture.frames import capture_index, frame_number
+from imsinspect.report.closing import closing
 from imsinspect.report.escape import printable
-from imsinspect.report.terminal import closing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

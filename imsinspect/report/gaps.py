@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from imsinspect.report.words import rule_ranges, subjects_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from imsinspect.rules.outcome import Assessment
 
 
 class Gap(NamedTuple):
@@ -56,3 +65,24 @@ GAPS: dict[str, Gap] = {
 def gap(code: str) -> Gap:
     """The words for a code; none for an unknown one."""
     return GAPS.get(code, Gap("", ""))
+
+
+@dataclass(slots=True, frozen=True)
+class OpenQuestion:
+    """Rules that one gap left open for one reason."""
+
+    code: str  # "N-KEY"
+    gap: Gap
+    reason: str  # as the rules say it
+    rules: tuple[tuple[str, str], ...]  # ids, those that follow one another as a range; the subjects left open
+
+
+def open_questions(assessments: Iterable[Assessment]) -> Iterator[OpenQuestion]:
+    """What could not be assessed, in the order of the audit."""
+    rows: defaultdict[tuple[str, str], defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for each in assessments:
+        if each.outcome == "not-assessed":
+            rows[each.gap, each.reason][subjects_words(each)].append(each.rule)
+    for (code, reason), alike in rows.items():
+        rules = tuple((rule_ranges(names), subjects) for subjects, names in alike.items())
+        yield OpenQuestion(code, gap(code), reason, rules)

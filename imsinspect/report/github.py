@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from imsinspect.report.closing import closing
 from imsinspect.report.concise import place
 from imsinspect.report.escape import printable
-from imsinspect.report.terminal import closing
 from imsinspect.rules.outcome import Severity
 
 if TYPE_CHECKING:

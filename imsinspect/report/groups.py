@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from imsinspect.rules.outcome import Finding
 
@@ -38,6 +39,21 @@ def group(findings: Sequence[Finding]) -> list[Group]:
     for each in groups.values():
         each.followers.sort(key=_order)
     return sorted(groups.values(), key=_order)
+
+
+def leading(groups: Iterable[Group], most: int, of_a_rule: int) -> tuple[list[Group], Counter[str]]:
+    """The groups that a bounded view shows, and how many it leaves out by the rule of their root."""
+    shown: list[Group] = []
+    seen: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    for each in groups:
+        rule = each.finding.rule
+        seen[rule] += 1
+        if seen[rule] > of_a_rule or len(shown) >= most:
+            left[rule] += 1
+        else:
+            shown.append(each)
+    return shown, left
 
 
 def _roots(parents: Sequence[int]) -> list[int]:

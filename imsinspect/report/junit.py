@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
+from imsinspect.report.closing import closing
 from imsinspect.report.concise import place, seen
 from imsinspect.report.escape import printable
-from imsinspect.report.terminal import closing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

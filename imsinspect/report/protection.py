@@ -66,6 +66,23 @@ KIND_LEVELS = {
 """The word and the level for each kind of stream."""
 
 
+SIGN = {
+    Level.SECURED: "✔",
+    Level.BROKEN: "✖",
+    Level.CLEAR: "○",
+    Level.UNKNOWN: "?",
+    Level.ABSENT: "–",
+}
+LEGEND = {
+    Level.SECURED: "protected as seen",
+    Level.BROKEN: "claimed but not there",
+    Level.CLEAR: "clear",
+    Level.UNKNOWN: "could not be told",
+    Level.ABSENT: "nothing seen",
+}
+"""What a sign stands for."""
+
+
 @dataclass(slots=True, frozen=True)
 class Claim:
     """What the SDP says of a media line."""

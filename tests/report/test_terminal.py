@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from imsinspect.report.terminal import closing, render, svg
+from imsinspect.report.closing import closing
+from imsinspect.report.terminal import render, svg
 from imsinspect.rules.outcome import Severity, Subject
 from imsinspect.trace.model import Call, CaptureInfo, Note
 

@@ -1,4 +1,4 @@
-"""The part of the terminal view about keys: how many there are, what does not fit, and what came twice."""
+"""The part of views for people about keys: how many there are, what does not fit, and what came twice."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ SHOWN = 8  # hex digits of a digest
 LISTED = 10  # of a kind
 VALUE = 120  # characters of what the wire or a file gave
 
-WRONG, PLAIN = "bold red", ""
+WRONG = True
 
 
 class Row(NamedTuple):
-    """A paragraph: its column, its text and the style of that."""
+    """A paragraph: its column in the terminal view, its text, and whether that is what is wrong."""
 
     indent: int
     text: str
-    style: str = PLAIN
+    wrong: bool = False
 
 
 def rows(trace: Trace, secrets: dict[str, bytes] | None = None) -> Iterator[Row]:
@@ -132,8 +132,9 @@ def _associations(trace: Trace) -> Iterator[Row]:
         if each.key or each.failed:
             told = f"{each.opened} of {counted(each.packets, 'packet')} read with key {each.key[:SHOWN]}"
             told += f", {each.verified} authentic" if each.verified else ""
-            style = WRONG if each.failed else PLAIN
-            yield Row(2, f"ESP SPI 0x{each.spi:08x} to {each.destination}: {told}, {each.failed} not", style)
+            yield Row(
+                2, f"ESP SPI 0x{each.spi:08x} to {each.destination}: {told}, {each.failed} not", bool(each.failed)
+            )
 
 
 def _bodies(trace: Trace) -> Iterator[Row]:
