@@ -44,7 +44,7 @@ def render(audit: Audit, table: CallTable, console: Console) -> None:
     one_day = days.pop() if len(days) == 1 else ""
     times = f"; {one_day}, times in UTC" if one_day else "; times in UTC" if table.rows else ""
     page.paragraph(0, (_counts(table), "bold"), times)
-    cells = [(row.id, _began(row, with_day=not one_day), _lasted(row)) for row in table.rows]
+    cells = [(row.id, began(row, with_day=not one_day), lasted(row)) for row in table.rows]
     widths = [min(max(map(len, column)), PADDED) for column in zip(*cells, strict=True)]
     levels = {row.level for row in table.rows}
     for row, short in zip(table.rows, cells, strict=True):
@@ -55,11 +55,11 @@ def render(audit: Audit, table: CallTable, console: Console) -> None:
             (row.id.ljust(widths[0]), "bold"),
             f"  {padded}  ",
             (sign, style),
-            *((f" {_claimed(row)}, observed ",) if (row.claimed, row.observed) != NOTHING_KNOWN else (" ",)),
+            *((f" {claimed(row)}, observed ",) if (row.claimed, row.observed) != NOTHING_KNOWN else (" ",)),
             (row.observed, style),
             hang=4,
         )
-        page.paragraph(4, _found(row), "  ", "  ".join(_who(row)), hang=2)
+        page.paragraph(4, _found(row), "  ", "  ".join(who(row)), hang=2)
     if levels:
         parts: list[Part] = []
         for level in (level for level in Level if level in levels):
@@ -85,16 +85,19 @@ def _day(row: CallRow) -> str:
     return plain(row.begins).partition(" ")[0]
 
 
-def _began(row: CallRow, *, with_day: bool) -> str:
+def began(row: CallRow, *, with_day: bool) -> str:
+    """To the second, in UTC."""
     day, _, time = plain(row.begins).partition(".")[0].partition(" ")
     return f"{day} {time}" if with_day else time
 
 
-def _lasted(row: CallRow) -> str:
+def lasted(row: CallRow) -> str:
+    """The duration, or what of it was seen."""
     return ("" if row.over else ">= ") + span(0, row.lasts)
 
 
-def _claimed(row: CallRow) -> str:
+def claimed(row: CallRow) -> str:
+    """What was agreed for the media lines."""
     shown = "; ".join(printable(each, NAME) for each in row.claimed[:CLAIMS])
     more = len(row.claimed) - CLAIMS
     return f"{shown} and {more} more" if more > 0 else shown
@@ -104,7 +107,7 @@ def _found(row: CallRow) -> tuple[str, str]:
     return row.finding_words(), SEVERITY_STYLES[row.gravest] if row.gravest is not None else "dim"
 
 
-def _who(row: CallRow) -> Iterator[str]:
+def who(row: CallRow) -> Iterator[str]:
     """Media, parties, and what is unusual of the call."""
     media = ", ".join(printable(each, NAME) for each in row.media[:CLAIMS])
     if media:

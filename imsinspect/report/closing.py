@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 def closing(audit: Audit) -> str:
     """The last line alone: the verdict and the counts, as plain text."""
-    tally = Tally.of(audit)
-    trace = audit.trace
+    return "; ".join([verdict(audit), *counts(audit)])
+
+
+def counts(audit: Audit) -> list[str]:
+    """What was decided, and what was read."""
+    tally, trace = Tally.of(audit), audit.trace
     unreadable = sum(capture.error is not None for capture in trace.captures)
-    parts = [verdict(audit, tally)]
+    parts = []
     if unreadable:
         parts.append(f"{unreadable} of {counted(len(trace.captures), 'capture')} could not be read in full")
     parts.append(f"{counted(tally.assessed, 'rule')} decided, {tally.not_assessed} not assessed")
@@ -28,11 +32,12 @@ def closing(audit: Audit) -> str:
     )
     if audit.notes:
         parts.append(counted(len(audit.notes), "note"))
-    return "; ".join(parts)
+    return parts
 
 
-def verdict(audit: Audit, tally: Tally) -> str:
+def verdict(audit: Audit) -> str:
     """`FAIL: 1 critical, 2 high`, `PASS: clean, no findings` …; never "clean" where something was left open."""
+    tally = Tally.of(audit)
     below = f", below the threshold ({audit.fail_on.token})" if sum(tally.findings.values()) else ""
     if audit.verdict == "fail":
         open_rules = len({each.rule for each in audit.unmet})

@@ -11,7 +11,7 @@ from rich.text import Text
 from imsinspect.rules.rule import HEADINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
 
@@ -36,6 +36,14 @@ def as_row(rule: Rule) -> dict[str, Any]:
     }
 
 
+def sections(rule: Rule) -> Iterator[tuple[str, list[str]]]:
+    """The text of a rule: headings, each with its paragraphs."""
+    text = rule.sections
+    for heading in HEADINGS:
+        if text.get(heading):
+            yield heading, [" ".join(paragraph.split()) for paragraph in text[heading].split("\n\n")]
+
+
 def print_rules(console: Console, rules: Iterable[Rule]) -> None:
     """The list, a line each."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -56,13 +64,11 @@ def print_rule(console: Console, rule: Rule) -> None:
     console.print(Text(f"{rule.title}."))
     facts = f", tier {rule.tier}, profiles {', '.join(rule.profiles)}"
     console.print(Text.assemble((severity, STYLES[severity]), facts))
-    sections = rule.sections
-    for heading in HEADINGS:
-        if sections.get(heading):
-            console.print()
-            console.print(Text(heading, "bold"))
-            for paragraph in sections[heading].split("\n\n"):
-                console.print(Text(" ".join(paragraph.split())))
+    for heading, paragraphs in sections(rule):
+        console.print()
+        console.print(Text(heading, "bold"))
+        for paragraph in paragraphs:
+            console.print(Text(paragraph))
     if rule.needs:
         console.print()
         console.print(Text("Needs", "bold"))

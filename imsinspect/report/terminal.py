@@ -24,15 +24,20 @@ from imsinspect.report.page import Page, counted
 from imsinspect.report.picture import SVG_FORMAT, THEME
 from imsinspect.report.protection import LEGEND, SIGN, Level
 from imsinspect.report.tally import Tally
-from imsinspect.report.times import plain, span
 from imsinspect.report.words import (
+    CUT_OFF,
+    and_more,
     brief,
+    by_rule,
     call_words,
+    capture_times,
+    capture_words,
     frames_by_capture,
     frames_words,
     inventory,
     kinds_of_notes,
     line_words,
+    no_findings,
     other_legs,
     paragraph,
     session_words,
@@ -41,6 +46,8 @@ from imsinspect.report.words import (
     streams_words,
     subject_words,
     sureness,
+    trouble_first,
+    unmet_words,
 )
 from imsinspect.rules.outcome import Severity
 
@@ -128,30 +135,24 @@ class _View:
     def _captures(self) -> None:
         captures = self._trace.captures
         self._page.heading("CAPTURES")
-        numbered = list(enumerate(captures, 1))
-        numbered.sort(key=lambda each: each[1].error is None and not each[1].truncated)  # trouble first
-        for number, capture in numbered[:CAPTURES]:
+        for number, capture in trouble_first(captures)[:CAPTURES]:
             self._capture(capture, f"{number} " if len(captures) > 1 else "")  # findings name captures by number
         self._more(2, len(captures) - CAPTURES, "capture", "without errors" if len(captures) > CAPTURES else "")
 
     def _capture(self, capture: CaptureInfo, number: str) -> None:
-        facts = [fact for fact in (capture.format, ", ".join(capture.link_types)) if fact]
-        facts.append(counted(capture.packets, "packet"))
-        self._page.paragraph(2, number, (brief(capture.path), "bold"), ": ", brief(", ".join(facts)), hang=4)
-        if capture.first_time is not None and capture.last_time is not None:
-            took = span(capture.first_time, capture.last_time)
-            self._page.paragraph(4, f"{plain(capture.first_time)} to {plain(capture.last_time)} UTC ({took})")
+        self._page.paragraph(2, number, (brief(capture.path), "bold"), ": ", capture_words(capture), hang=4)
+        if times := capture_times(capture):
+            self._page.paragraph(4, times)
         if capture.error is not None:
             self._page.paragraph(4, ("error: ", "bold red"), brief(capture.error))
         if capture.truncated:
-            self._page.paragraph(4, ("cut off: ", "yellow"), "the capture ends inside a packet")
+            self._page.paragraph(4, ("cut off: ", "yellow"), CUT_OFF)
         for note in capture.notes[:EVIDENCE]:
             self._page.paragraph(4, ("note: ", "yellow"), brief(note))
         self._more(4, len(capture.notes) - EVIDENCE, "note of this capture")
 
     def _inventory(self) -> None:
-        held = "; ".join(inventory(self._trace.counts))
-        self._page.paragraph(2, ("holds: ", "bold"), held or "nothing that concerns IMS media security")
+        self._page.paragraph(2, ("holds: ", "bold"), inventory(self._trace.counts))
 
     # --- calls ---
 
@@ -243,8 +244,7 @@ class _View:
         findings = self._audit.findings
         if not findings:
             self._page.heading("FINDINGS")
-            decided = Tally.of(self._audit).assessed
-            self._page.paragraph(2, "none in what could be assessed" if decided else "none: nothing could be assessed")
+            self._page.paragraph(2, no_findings(self._audit))
             return
         self._page.heading(f"FINDINGS ({Tally.of(self._audit).words()})")
         shown, left = leading(group(findings), FINDINGS, FINDINGS_OF_A_RULE)
@@ -253,8 +253,7 @@ class _View:
                 self._page.paragraph(0)
             self._finding(root, 2)
         if left:
-            listed = ", ".join(f"{number} {rule}" for rule, number in sorted(left.items()))
-            self._more(2, left.total(), "finding", f"{listed}; the JSON report holds all")
+            self._more(2, left.total(), "finding", by_rule(left))
 
     def _finding(self, root: Group, indent: int) -> None:
         page, finding = self._page, root.finding
@@ -318,8 +317,7 @@ class _View:
             return
         self._page.heading(f"REQUIRED AND NOT ASSESSED ({len(rows)})")
         for row in rows[:GAP_ROWS]:
-            gap = f"{brief(row.gap)}: " if row.gap else ""
-            self._page.paragraph(2, (row.rule, "bold red"), " ", gap, brief(row.reason), hang=4)
+            self._page.paragraph(2, (row.rule, "bold red"), " ", unmet_words(row), hang=4)
         self._more(2, len(rows) - GAP_ROWS, "reason")
 
     def _notes(self) -> None:
@@ -345,8 +343,7 @@ class _View:
     def _more(self, indent: int, left: int, noun: str, detail: str = "", *, plural: str = "") -> None:
         """Say how many more there are, if any."""
         if left > 0:
-            what = f"1 more {noun}" if left == 1 else f"{left} more {plural or noun + 's'}"
-            self._page.paragraph(indent, f"and {what}" + (f" ({detail})" if detail else ""))
+            self._page.paragraph(indent, and_more(left, noun, detail, plural=plural))
 
 
 def _findings_of_calls(audit: Audit) -> dict[str, list[Finding]]:

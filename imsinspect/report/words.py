@@ -11,18 +11,23 @@ from imsinspect.report import proven
 from imsinspect.report.escape import printable
 from imsinspect.report.page import counted
 from imsinspect.report.protection import KIND_LEVELS, Level, claim, judged, observe, secured
+from imsinspect.report.tally import Tally
+from imsinspect.report.times import plain, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from imsinspect.profiles import ProfileChoice
+    from imsinspect.report.audit import Audit
     from imsinspect.rules.outcome import Assessment, Evidence, Finding, Subject
-    from imsinspect.trace.model import Call, Counts, MediaLine, MediaStream, Note, TlsSession, Trace
+    from imsinspect.rules.required import Unmet
+    from imsinspect.trace.model import Call, CaptureInfo, Counts, MediaLine, MediaStream, Note, TlsSession, Trace
 
 FRAMES = 8
 EXAMPLES = 3
 VALUE = 400  # characters of one value
 PARAGRAPH = 4 * VALUE
+CUT_OFF = "the capture ends inside a packet"
 
 
 def brief(value: bytes | str) -> str:
@@ -35,8 +40,53 @@ def paragraph(value: str) -> str:
     return printable(value, PARAGRAPH)
 
 
-def inventory(counts: Counts) -> Iterable[str]:
-    """What the captures hold, in the words of the inventory; nothing for what is not there."""
+def and_more(left: int, noun: str, detail: str = "", *, plural: str = "") -> str:
+    """How many a bounded list left out."""
+    what = f"1 more {noun}" if left == 1 else f"{left} more {plural or noun + 's'}"
+    return f"and {what}" + (f" ({detail})" if detail else "")
+
+
+def by_rule(left: Counter[str]) -> str:
+    """Of which rules findings were left out, and where they are."""
+    return ", ".join(f"{number} {rule}" for rule, number in sorted(left.items())) + "; the JSON report holds all"
+
+
+def trouble_first(captures: Sequence[CaptureInfo]) -> list[tuple[int, CaptureInfo]]:
+    """Captures with their numbers from 1 on; those that are damaged come first."""
+    return sorted(enumerate(captures, 1), key=lambda each: each[1].error is None and not each[1].truncated)
+
+
+def capture_words(capture: CaptureInfo) -> str:
+    """`pcap, Ethernet, 130 packets`."""
+    facts = [fact for fact in (capture.format, ", ".join(capture.link_types)) if fact]
+    return brief(", ".join([*facts, counted(capture.packets, "packet")]))
+
+
+def capture_times(capture: CaptureInfo) -> str:
+    """When it begins and ends; "" where it has no packets."""
+    if capture.first_time is None or capture.last_time is None:
+        return ""
+    took = span(capture.first_time, capture.last_time)
+    return f"{plain(capture.first_time)} to {plain(capture.last_time)} UTC ({took})"
+
+
+def no_findings(audit: Audit) -> str:
+    """Said in the place of findings."""
+    return "none in what could be assessed" if Tally.of(audit).assessed else "none: nothing could be assessed"
+
+
+def unmet_words(row: Unmet) -> str:
+    """Why a rule that had to be assessed was not."""
+    return (f"{brief(row.gap)}: " if row.gap else "") + brief(row.reason)
+
+
+def inventory(counts: Counts) -> str:
+    """What the captures hold."""
+    return "; ".join(_held(counts)) or "nothing that concerns IMS media security"
+
+
+def _held(counts: Counts) -> Iterable[str]:
+    """Nothing for what is not there."""
     if counts.sip_messages:
         requests: Mapping[str, int] = counts.sip_requests or {}
         methods = [f"{brief(method)} {requests[method]}" for method in sorted(requests)]
