@@ -136,6 +136,11 @@ def seen_from_start(call: Call) -> bool:
     return any(message.sip.method == b"INVITE" and not message.sip.to_tag for message in call.messages[:1])
 
 
+def unseen_offers(call: Call) -> Iterator[int]:
+    """When responses came with a description whose request, and with it what was offered, was not seen."""
+    return (each.offer.message.time for each in call.negotiations if each.offer_assumed and each.answer is None)
+
+
 def calls_by_id(trace: Trace) -> dict[str, Call]:
     """Calls by their id in the trace."""
     return {call.id: call for call in trace.calls}

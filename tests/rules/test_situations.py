@@ -206,3 +206,14 @@ def test_a_tunnel_and_both_sides_of_a_router_in_one_capture(scene: Callable[[], 
 def test_a_capture_of_what_one_side_sends(scene: Callable[[], situations.Packets]) -> None:
     alice = build.ip_address(situations.A[0]).packed
     assert found([each for each in scene() if each[1][26:30] == alice]) <= SDES | FINGERPRINTS
+
+
+@pytest.mark.parametrize("scene", [situations.secure_call, *CLEAN])
+def test_any_single_sip_message_may_be_lost(scene: Callable[[], situations.Packets]) -> None:
+    """What stood in it may explain what is seen: no rule is surer without it."""
+    packets = scene()
+    whole = found(packets)
+    messages = [number for number, (_, frame) in enumerate(packets) if b"\r\nCall-ID: " in frame]
+    assert len(messages) > 3
+    for lost in messages:
+        assert found(packets[:lost] + packets[lost + 1 :]) <= whole

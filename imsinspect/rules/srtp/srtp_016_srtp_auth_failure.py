@@ -14,12 +14,14 @@ from imsinspect.rules.facts import (
     not_assessed,
     secure_rtp,
     seen_from_start,
+    unseen_offers,
 )
 from imsinspect.rules.needs import MEDIA
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 from imsinspect.rules.srtp.lines import SETTLING
 from imsinspect.rules.srtp.times import moment_of, moments_of
+from imsinspect.trace.binding import canonical
 from imsinspect.trace.model import MediaStream
 from imsinspect.trace.proof_words import (
     ALTERED,
@@ -109,9 +111,11 @@ def srtp_auth_failure(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     When it is not assessed:
         N-KEY: no key of a sender on a secure line is known; bring a key file or a key log. N-OA: the key was only
         offered, no answer was seen and it verifies nothing; or all packets that fail come before the first description
-        of the line, or behind an offer whose answer was not seen. N-MED: fewer than 5 packets, of which none verifies.
-        N-FRAG: the capture cut the packets. T-MID: the capture begins inside the call, and all packets that fail come
-        before the first answer in it, so that a key agreed earlier may verify them.
+        of the line, behind an offer whose answer or an answer whose offer was not seen, or before the call is taken
+        and from an address that nobody announced, where a branch may send whose response was not seen. N-MED: fewer
+        than 5 packets, of which none verifies. N-FRAG: the capture cut the packets. T-MID: the capture begins inside
+        the call, and all packets that fail come before the first answer in it, so that a key agreed earlier may verify
+        them.
     """
     calls = calls_by_id(trace)
     uses: dict[int, tuple[MediaLine, StreamUse]] = {}
@@ -133,7 +137,8 @@ def srtp_auth_failure(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             of_call = calls[on.call] if on is not None else None
             outcome = _failed(trace, of_call, on, used, stream, stream.proof, digests)
             if outcome is not None and of_call is not None and on is not None:
-                outcome = _under_unseen_agreement(of_call, on, stream, stream.proof, outcome.subject) or outcome
+                unseen = _under_unseen_agreement(of_call, on, stream, stream.proof)
+                outcome = outcome if unseen is None else not_assessed(outcome.subject, *unseen)
         if outcome is not None:
             yield outcome
 
@@ -162,9 +167,9 @@ def _of_sender(stream: MediaStream | RtcpSource, line: MediaLine | None) -> Outc
 
 
 def _under_unseen_agreement(
-    call: Call, line: MediaLine, stream: MediaStream | RtcpSource, proof: Proof, subject: Subject
-) -> Outcome | None:
-    """What there is to say where all packets that fail come while no agreement was in force that was seen in full."""
+    call: Call, line: MediaLine, stream: MediaStream | RtcpSource, proof: Proof
+) -> tuple[str, str] | None:
+    """Gap and reason, where all packets that fail come while no agreement was in force that was seen in full."""
     if proof.first_failed is None or proof.last_failed is None or not line.states:
         return None
     moments = moments_of(call, stream)
@@ -177,15 +182,37 @@ def _under_unseen_agreement(
         return answered is not None and last >= answered + SETTLING
 
     if not ended(0) and not seen_from_start(call):
-        reason = "the capture begins inside the call: a key agreed before it may verify the packets that fail"
-        return not_assessed(subject, "T-MID", reason)
+        return "T-MID", "the capture begins inside the call: a key agreed before it may verify the packets that fail"
     if not ended(0) and first < line.states[0].begins:
-        return not_assessed(subject, "N-OA", "the packets that fail came before any description of the line")
+        return "N-OA", "the packets that fail came before any description of the line"
+    if last < _taken_at(call) + SETTLING and stream.source.ip not in _announced(call):
+        return "N-OA", "the packets that fail may be of a branch whose response was not seen (ambiguous)"
     for state in line.states:
         open_offer = state.answered is None and not state.negotiation.rejected
         if open_offer and state.begins <= first and not ended(state.begins):
-            return not_assessed(subject, "N-OA", "the packets that fail came behind an offer whose answer was not seen")
+            return "N-OA", "the packets that fail came behind an offer whose answer was not seen"
+    for begin in unseen_offers(call):
+        if begin <= first + SETTLING and not ended(begin + 1):
+            return "N-OA", "the packets that fail came behind an answer whose offer was not seen"
     return None
+
+
+def _taken_at(call: Call) -> int:
+    """When the first 2xx took the call; until then further branches may answer the offer."""
+    taken = (each for each in call.messages if each.sip.cseq_method == b"INVITE" and 200 <= each.sip.status < 300)
+    return min((each.time for each in taken), default=call.last_time)
+
+
+def _announced(call: Call) -> set[str]:
+    """Addresses that any description of the call names as those of media."""
+    return {
+        canonical(address)
+        for each in call.negotiations
+        for description in (each.offer, each.answer)
+        if description is not None
+        for media in description.sdp.media
+        for address in (media.connection, *(candidate.address for candidate in media.candidates))
+    }
 
 
 def _untagged(line: MediaLine | None) -> bool:

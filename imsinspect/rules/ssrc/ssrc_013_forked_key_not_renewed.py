@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dissectors.sip.parse import uri_of
-from imsinspect.rules.facts import SECOND, frame_text, media_name, not_assessed, text
+from imsinspect.rules.facts import SECOND, frame_text, media_name, not_assessed, text, unseen_offers
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
@@ -60,8 +60,8 @@ def forked_key_not_renewed(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     How to fix it:
         Send a new offer with a new key once the call is confirmed, or let the answerer bring the key that matters.
     When it is not assessed:
-        T-MID: call or capture end before the 10 seconds are over. N-KEY: the key was masked. Branches behind the place
-        of the capture cannot be seen.
+        T-MID: call or capture end before the 10 seconds are over. N-KEY: the key was masked. N-OA: an answer was seen
+        in these 10 seconds, and its offer was not. Branches behind the place of the capture cannot be seen.
     """
     calls = {call.id: call for call in trace.calls}
     ended = max((capture.last_time or 0 for capture in trace.captures), default=0)
@@ -99,6 +99,8 @@ def _of_call(trace: Trace, call: Call, ended: int) -> Outcome | None:
     until = min(call.ended_at or ended, ended)
     if until < confirmed.time + RENEWED_WITHIN:
         return not_assessed(subject, "T-MID", "call or capture end before 10 seconds are over")
+    if any(confirmed.time < each <= confirmed.time + RENEWED_WITHIN for each in unseen_offers(call)):
+        return not_assessed(subject, "N-OA", "an answer was seen whose offer was not, which may have a new key")
     return _found(trace, call, offer.message, media, winner, losers, confirmed)
 
 

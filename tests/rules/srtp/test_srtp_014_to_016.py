@@ -422,6 +422,36 @@ def test_packets_behind_an_offer_whose_answer_was_not_seen(told) -> None:
         assert told(SRTP_016, build.in_time_order(first, build.carry(talk, script), media)).rows == expected
 
 
+def test_packets_behind_an_answer_whose_offer_was_not_seen(told) -> None:
+    """The re-INVITE with a new key was lost; one that was seen and agreed upon later ends the excuse."""
+    for later, expected in ((False, [("not-assessed", "N-OA", 1)]), (True, [("violation", "", 1)])):
+        talk = build.Dialog()
+        first = build.call(offer(), answer(), dialog=talk, duration=None)
+        talk.request("INVITE", offer("RTP/SAVP", build.crypto("a2")), in_dialog=True)
+        script = [(3.5, talk.response(200, "OK", answer()), False)]
+        if later:
+            script.append((3.7, talk.request("INVITE", offer("RTP/SAVP", build.crypto("a3")), in_dialog=True), True))
+            script.append((3.8, talk.response(200, "OK", answer()), False))
+        media = build.rtp_stream(A, B, SSRC_A, build.speech(100), srtp=context("a"))
+        media += build.rtp_stream(A, B, SSRC_A, build.speech(100), at=5.0, sequence=200, srtp=context("a2"))
+        assert told(SRTP_016, build.in_time_order(first, build.carry(talk, script), media)).rows == expected
+
+
+def test_media_of_an_address_that_nobody_announced(told) -> None:
+    """Until the call is taken a branch may send whose response was lost; afterwards nothing excuses what fails."""
+    elsewhere = ("198.51.100.77", 6000)
+    for at, expected in ((0.2, [("not-assessed", "N-OA", 1)]), (8.0, [("violation", "", 1)])):
+        talk = build.Dialog()
+        script = [
+            (0.0, talk.request("INVITE", offer()), True),
+            (0.1, talk.response(183, "Session Progress", answer()), False),
+            (6.0, talk.response(200, "OK", answer()), False),
+            (6.1, talk.request("ACK"), True),
+        ]
+        media = build.rtp_stream(elsewhere, A, SSRC_A, build.speech(100), at=at, srtp=context("c"))
+        assert told(SRTP_016, build.in_time_order(build.carry(talk, script), media)).rows == expected
+
+
 def test_packets_before_any_description_of_their_line(told) -> None:
     """The 200 with the offer was lost, and the answer in its ACK cannot be read without it."""
     talk = build.Dialog()

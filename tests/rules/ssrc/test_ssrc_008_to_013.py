@@ -366,6 +366,15 @@ def test_the_old_key_again_or_the_new_one_too_late(told) -> None:
     assert told(SSRC_013, renewing("INVITE", described(*A, "new"), at=20.0)).rows == [("violation", "", 1)]
 
 
+def test_an_answer_whose_offer_was_lost_may_have_brought_the_new_key(told) -> None:
+    def lost(at: float) -> list[build.Packet]:
+        packets = renewing("INVITE", described(*A, "new"), at=at)
+        return [packet for packet in packets if packet[0] != at]
+
+    assert told(SSRC_013, lost(7.0)).rows == [("not-assessed", "N-OA", 1)]
+    assert told(SSRC_013, lost(20.0)).rows == [("violation", "", 1)]
+
+
 def test_branches_one_after_the_other_and_retargeting_are_suspected(told) -> None:
     """Traps: devices of one user tried in turn; a mailbox."""
     finding = told(SSRC_013, forked(between=4.0)).finding
