@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from imsinspect.capture.frames import capture_index, frame_number
 from imsinspect.processes import shared
 from imsinspect.rules.areas import NEEDS, areas, rules_of
 from imsinspect.rules.exceptions import Exceptions
-from imsinspect.rules.outcome import Assessment, Finding, Severity
+from imsinspect.rules.outcome import Assessment, Finding, Kind, Severity
 from imsinspect.trace.model import Note
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ def _told(
         return out
     rows: dict[tuple[str, str], Assessment] = {}
     remedy = " ".join(rule.sections.get("How to fix it", "").split())
-    equals: Counter[tuple[str, ...]] = Counter()
+    equals: Counter[Kind] = Counter()
     try:
         for outcome in _outcomes(rule, trace, scene, gaps):
             _count(rows, rule, outcome)
@@ -171,12 +170,12 @@ def _count(rows: dict[tuple[str, str], Assessment], rule: Rule, outcome: Outcome
         row.examples.append(outcome.subject)
 
 
-def _finding(rule: Rule, outcome: Outcome, remedy: str, equals: Counter[tuple[str, ...]]) -> Finding:
+def _finding(rule: Rule, outcome: Outcome, remedy: str, equals: Counter[Kind]) -> Finding:
     severity = rule.severity if outcome.severity is None else outcome.severity
     if outcome.verdict == "suspect":
         severity = severity.lowered()
-    alike = (rule.id, outcome.role, outcome.media, outcome.direction, *outcome.normalised)
-    equals[alike] += 1
+    kind = Kind(rule.id, outcome.role, outcome.media, outcome.direction, *outcome.normalised)
+    equals[kind] += 1
     return Finding(
         rule=rule.id,
         name=rule.name,
@@ -192,13 +191,9 @@ def _finding(rule: Rule, outcome: Outcome, remedy: str, equals: Counter[tuple[st
         filters=((capture_index(_first_frame(outcome.evidence)), outcome.filter),)
         if outcome.filter
         else filters(outcome.evidence),
-        fingerprint=fingerprint(*alike, str(equals[alike])),
+        fingerprint=kind.fingerprint(equals[kind]),
+        kind=kind,
     )
-
-
-def fingerprint(*parts: str) -> str:
-    """A name of a finding that is the same in another capture of the same fault (design.md, the JSON report)."""
-    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def filters(evidence: Iterable[Evidence]) -> tuple[tuple[int, str], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Literal
@@ -72,6 +73,26 @@ class Outcome:
     normalised: tuple[str, str] = ("", "")  # observed and required without addresses, keys, times: for the fingerprint
 
 
+@dataclass(slots=True, frozen=True)
+class Kind:
+    """What findings of one kind have in common, whoever they are about.
+
+    Nothing here tells of addresses, ports, SSRCs, identities, Call-IDs, keys, frames or times.
+    """
+
+    rule: str
+    role: str = ""
+    media: str = ""
+    direction: str = ""
+    observed: str = ""
+    required: str = ""
+
+    def fingerprint(self, number: int = 1) -> str:
+        """A name that is the same in another capture of the same fault; `number` tells findings of one kind apart."""
+        parts = (self.rule, self.role, self.media, self.direction, self.observed, self.required, str(number))
+        return hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
+
+
 @dataclass(slots=True)
 class Finding:
     """A violation or suspicion, ready for every report format."""
@@ -88,7 +109,8 @@ class Finding:
     references: tuple[str, ...]
     remediation: str
     filters: tuple[tuple[int, str], ...]  # capture index, display filter
-    fingerprint: str
+    fingerprint: str  # of its kind, with a number among those of one kind
+    kind: Kind
     follows_from: list[str] = field(default_factory=list)
 
 

@@ -14,7 +14,7 @@ from tests import build
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-NOT_AREAS = frozenset(("__main__", "harness", "test_mutations"))
+NOT_AREAS = frozenset(("__main__", "harness", "strangers", "test_mutations", "test_strangers"))
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,13 @@ def run(mutation: Mutation) -> Killed:
     return Killed(frozenset(after - before), mutation.kills, mutation.follows)
 
 
+def areas() -> list[str]:
+    """The modules of mutations."""
+    return [module.name for module in iter_modules([str(Path(__file__).parent)]) if module.name not in NOT_AREAS]
+
+
 def mutations(area: str = "") -> Iterator[Mutation]:
     """All mutations, or those of one area."""
-    for module in iter_modules([str(Path(__file__).parent)]):
-        if module.name not in NOT_AREAS and area in ("", module.name):
-            yield from import_module(f"tests.mutations.{module.name}").MUTATIONS
+    for name in areas():
+        if area in ("", name):
+            yield from import_module(f"tests.mutations.{name}").MUTATIONS

@@ -14,7 +14,7 @@ from imsinspect.capture.endpoint import Endpoint
 from imsinspect.capture.frames import frame_id
 from imsinspect.profiles import ProfileChoice
 from imsinspect.report.audit import Audit
-from imsinspect.rules.outcome import Assessment, Evidence, Finding, Severity, Subject
+from imsinspect.rules.outcome import Assessment, Evidence, Finding, Kind, Severity, Subject
 from imsinspect.trace.model import (
     Call,
     CaptureInfo,
@@ -154,6 +154,7 @@ def finding(rule: str, severity: Severity, fingerprint: str, **changes: object) 
         "remediation": "Make the gateway drop packets that carry no tag.",
         "filters": ((0, "frame.number in {2, 10}"),),
         "fingerprint": fingerprint,
+        "kind": Kind(rule),
     }
     return Finding(**(values | changes))  # type: ignore[arg-type]
 

@@ -8,8 +8,8 @@ import pytest
 
 from imsinspect.capture.frames import frame_id
 from imsinspect.rules.areas import NEEDS, rules_of
-from imsinspect.rules.evaluate import evaluate, filters, fingerprint
-from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
+from imsinspect.rules.evaluate import evaluate, filters
+from imsinspect.rules.outcome import Evidence, Kind, Outcome, Severity, Subject
 from imsinspect.rules.registry import BY_ID, RULES
 from imsinspect.rules.rule import HEADINGS, Scene, rule
 from imsinspect.trace.model import Trace
@@ -112,9 +112,9 @@ def test_findings_on_one_fact_name_their_root() -> None:
 def test_fingerprints_of_equals_are_counted() -> None:
     same = {"role": "offerer", "media": "audio/0", "direction": "sent", "normalised": ("o", "e")}
     found = evaluate(Trace(), Scene(), [made("X", lambda: iter([violation(1, **same), violation(2, **same)]))]).findings
-    assert [each.fingerprint for each in found] == [
-        fingerprint("X", "offerer", "audio/0", "sent", "o", "e", str(number)) for number in (1, 2)
-    ]
+    kind = Kind("X", "offerer", "audio/0", "sent", "o", "e")
+    assert [each.kind for each in found] == [kind, kind]
+    assert [each.fingerprint for each in found] == [kind.fingerprint(1), kind.fingerprint(2)]
 
 
 def test_fingerprints_survive_other_addresses_keys_call_ids_and_times() -> None:

@@ -92,6 +92,27 @@ def media_of(line: MediaLine) -> str:
     return media_name(line.states[0].offered) if line.states else f"line/{line.index}"
 
 
+def media_at(places: Iterable[KeyPlace], lines: dict[str, tuple[Call, MediaLine]]) -> str:
+    """Media types and indices of the lines that keys stand for, for fingerprints."""
+    return " ".join(sorted({media_of(lines[place.line][1]) for place in places if place.line in lines}))
+
+
+def media_of_senders(trace: Trace, scene: Scene, names: Iterable[str]) -> str:
+    """Likewise, of the lines that announce streams and RTCP sources."""
+    known = _media_by_sender(trace, scene)
+    return " ".join(sorted({media for name in names for media in known.get(name, ())}))
+
+
+@once
+def _media_by_sender(trace: Trace, scene: Scene) -> dict[str, set[str]]:
+    out: dict[str, set[str]] = {}
+    for call in trace.calls:
+        for line in call.lines:
+            for use in (*line.streams, *line.rtcp):
+                out.setdefault(use.stream.id, set()).add(media_of(line))
+    return out
+
+
 def key_name(digest: str) -> str:
     """A key as findings name it."""
     return f"key:{digest[:SHOWN]}"

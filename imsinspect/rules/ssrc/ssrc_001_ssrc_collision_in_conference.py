@@ -11,7 +11,7 @@ from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 from imsinspect.rules.ssrc.collisions import collisions
 from imsinspect.rules.ssrc.copies import copied, counts
-from imsinspect.rules.ssrc.keys import key_evidence, lines_by_id
+from imsinspect.rules.ssrc.keys import key_evidence, lines_by_id, media_of_senders
 from imsinspect.rules.ssrc.participants import FOCUS, PARTICIPANT, names_of, of_study, rooms, shared_keys
 from imsinspect.trace.identities import canonical
 from imsinspect.trace.mikey_model import TRANSFER_INIT
@@ -115,6 +115,7 @@ def _collision(trace: Trace, scene: Scene, room: Room, collision: Collision) -> 
         ),
         evidence=tuple(evidence[:MAX_EVIDENCE]),
         role="participant",
+        media=media_of_senders(trace, scene, (stream.id for _, stream in collision.senders)),
         direction=PARTICIPANT,
         fact=sharing.digest,
         normalised=("one SSRC of several participants under a shared key", EXPECTED),

@@ -10,7 +10,7 @@ from imsinspect.rules.facts import MAX_EVIDENCE, counted, frame_text, not_assess
 from imsinspect.rules.needs import MEDIA
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import once, rule
-from imsinspect.rules.ssrc.keys import key_name, reuse_fact
+from imsinspect.rules.ssrc.keys import key_name, media_of_senders, reuse_fact
 from imsinspect.trace.model import (
     ADDRESS_CHANGED,
     BOTH_DIRECTIONS,
@@ -120,6 +120,7 @@ def _reused(trace: Trace, scene: Scene, reuses: list[KeystreamReuse]) -> Outcome
             for each in reuses[: MAX_EVIDENCE // 2]
             for frame, stream in ((each.first, each.first_stream), (each.second, each.second_stream))
         ),
+        media=media_of_senders(trace, scene, streams),
         direction="one sender" if same else "two senders",
         fact=reuse_fact(first),
         normalised=(f"{kind} index used twice under one key", "an index that is used once under its key"),

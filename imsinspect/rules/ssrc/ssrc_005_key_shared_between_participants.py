@@ -9,7 +9,7 @@ from imsinspect.rules.needs import CONFERENCES
 from imsinspect.rules.outcome import Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 from imsinspect.rules.ssrc.copies import copied
-from imsinspect.rules.ssrc.keys import frames_text, key_evidence, key_name, lines_by_id
+from imsinspect.rules.ssrc.keys import frames_text, key_evidence, key_name, lines_by_id, media_at, media_of_senders
 from imsinspect.rules.ssrc.participants import (
     EITHER,
     FOCUS,
@@ -136,6 +136,7 @@ def _shared(trace: Trace, scene: Scene, room: Room, shared: list[SharedKey]) -> 
             for evidence in key_evidence(each.places, each.digest, lines_by_id(trace, scene), EXPECTED)
         )[:MAX_EVIDENCE],
         role="participant" if first.side == PARTICIPANT else "focus",
+        media=media_at(places, lines_by_id(trace, scene)),
         direction=first.side,
         fact=room.conference.id if first.side != PARTICIPANT and alike else first.digest,
         normalised=("one key for several participants", EXPECTED),
@@ -156,6 +157,7 @@ def _by_packets(trace: Trace, scene: Scene, room: Room, subject: Subject) -> Out
         ),
         evidence=same.evidence(EXPECTED),
         role="focus",
+        media=media_of_senders(trace, scene, (stream.id for stream in same.streams)),
         direction=FOCUS,
         fact=room.conference.id,
         normalised=("one key for several participants", EXPECTED),

@@ -18,6 +18,7 @@ from imsinspect.rules.ssrc.keys import (
     key_name,
     keyed_lines,
     lines_by_id,
+    media_at,
     state_of,
 )
 from imsinspect.rules.ssrc.participants import members_by_call
@@ -115,6 +116,7 @@ def _reused(trace: Trace, scene: Scene, repeat: KeyRepeat, places: list[KeyPlace
         ),
         evidence=key_evidence(places, repeat.key, lines, EXPECTED),
         role=_role(lines, places[0]),
+        media=media_at(places, lines),
         fact=repeat.key,
         normalised=("one key in several calls", EXPECTED),
     )

@@ -9,6 +9,7 @@ from imsinspect.rules.needs import CONFERENCES
 from imsinspect.rules.outcome import Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 from imsinspect.rules.ssrc.copies import ENOUGH, copied, counts
+from imsinspect.rules.ssrc.keys import media_of_senders
 from imsinspect.rules.ssrc.participants import FOCUS, behind_the_edge, concerns, names_of, of_study, rooms, severity_of
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def _alike(trace: Trace, scene: Scene, room: Room, same: Copied) -> Outcome:
         ),
         evidence=same.evidence(EXPECTED),
         role="focus",
+        media=media_of_senders(trace, scene, (stream.id for stream in same.streams)),
         direction=FOCUS,
         fact=room.conference.id,
         normalised=("the same SRTP packets to several participants", EXPECTED),
