@@ -52,6 +52,28 @@ def chat_call(*, protected: bool = True) -> list[build.Packet]:
     )
 
 
+def going_on(*, transport: str = "RTP/SAVP", keys: tuple[str, ...] = ("a2", "b2")) -> list[build.Packet]:
+    """A call inside ESP whose keys a re-INVITE renews."""
+    dialog = build.Dialog()
+    ends = (build.ALICE, build.BOB)
+
+    def described(host: str, port: int, proto: str, *seeds: str) -> bytes:
+        return build.sdp(host, build.audio(port, proto, *map(build.crypto, seeds)))
+
+    script = [
+        (dialog.request("INVITE", described("192.0.2.10", 4000, "RTP/SAVP", "a")), ends),
+        (dialog.response(200, "OK", described("198.51.100.20", 5000, "RTP/SAVP", "b")), ends[::-1]),
+        (dialog.request("ACK"), ends),
+        (dialog.request("INVITE", described("192.0.2.10", 4000, transport, *keys[:1]), in_dialog=True), ends),
+        (dialog.response(200, "OK", described("198.51.100.20", 5000, transport, *keys[1:])), ends[::-1]),
+        (dialog.request("ACK", in_dialog=True), ends),
+    ]
+    return [
+        (number * 0.1, build.esp_null(*way, data, spi=0x100 + (way[0] == build.BOB), sequence=number + 1, icv=12))
+        for number, (data, way) in enumerate(script)
+    ]
+
+
 MUTATIONS = (
     Mutation("keys leave ESP", negotiated, {"encrypted": False}, frozenset({"IMS-SIG-001"})),
     Mutation("fingerprints leave ESP", chat_call, {"protected": False}, frozenset({"IMS-SIG-002"})),
@@ -68,4 +90,8 @@ MUTATIONS = (
     ),
     Mutation("the answer chooses a tag of its own", negotiated, {"answered": (build.crypto("bob", tag=9),)},
              frozenset({"IMS-SIG-013"})),
+    Mutation(
+        "a re-INVITE turns protection off", going_on, {"transport": "RTP/AVP", "keys": ()}, frozenset({"IMS-SIG-008"}),
+        UNDECIDED,
+    ),
 )  # fmt: skip
