@@ -254,13 +254,18 @@ def _where(value: Any, path: Path_) -> Where:
 
 
 def _policy(content: dict[str, Any], rules: frozenset[str]) -> Policy:
-    rule = _one_of(*sorted(rules))
+    ids = sorted(rules)
+
+    def rule(value: Any, path: Path_) -> str:
+        name = _text(value, path)
+        if name not in rules:
+            near = get_close_matches(name, ids, 1)
+            raise _Wrong(path, f"no rule {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        return name
 
     def settings(value: Any, path: Path_) -> dict[str, RuleSetting]:
         for name in value if isinstance(value, dict) else ():
-            if name not in rules:
-                near = get_close_matches(name, rules, 1)
-                raise _Wrong((*path, name), f"no rule {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            rule(name, (*path, name))
         readers: dict[str, Reader] = {"enabled": _truth, "severity": _one_of(*SEVERITIES)}
         return _named(value, path, lambda each, at: RuleSetting(**_known(each, at, readers)))
 

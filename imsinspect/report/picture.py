@@ -1,8 +1,14 @@
-"""How the terminal view looks as a picture: rich's frame, with fonts that need no download."""
+"""How a terminal looks as a picture: rich's frame, with fonts that need no download."""
 
 from __future__ import annotations
 
+import io
+
+from rich.console import Console
 from rich.terminal_theme import TerminalTheme
+from rich.text import Text
+
+from imsinspect.report.escape import printable
 
 SVG_FORMAT = """\
 <svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
@@ -59,3 +65,12 @@ THEME = TerminalTheme(
         (255, 255, 255),
     ],
 )
+
+
+def svg(shown: str, title: str, width: int = 100) -> str:
+    """What was written to a terminal of this width, colours included, as a picture (SVG) below a title."""
+    screen = Console(
+        file=io.StringIO(), record=True, width=width, force_terminal=True, color_system="truecolor", highlight=False
+    )
+    screen.print(Text.from_ansi(shown))
+    return screen.export_svg(title=printable(title), theme=THEME, code_format=SVG_FORMAT, unique_id="imsinspect")

@@ -5,23 +5,18 @@ Readable without colour, at 80 columns and in a pipe. Every list is bounded, and
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
-
-from rich.console import Console
 
 from imsinspect import __version__
 from imsinspect.capture.frames import capture_index, frame_number
 from imsinspect.report.belonging import by_owner
 from imsinspect.report.closing import closing
-from imsinspect.report.escape import printable
 from imsinspect.report.gaps import open_questions
 from imsinspect.report.groups import Group, group, leading
 from imsinspect.report.key_words import rows as key_rows
 from imsinspect.report.page import Page, counted
-from imsinspect.report.picture import SVG_FORMAT, THEME
 from imsinspect.report.protection import LEGEND, SIGN, Level
 from imsinspect.report.tally import Tally
 from imsinspect.report.words import (
@@ -53,6 +48,8 @@ from imsinspect.rules.outcome import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.console import Console
 
     from imsinspect.report.audit import Audit
     from imsinspect.report.page import Part
@@ -89,15 +86,6 @@ SIGNS: dict[Level, tuple[str, str]] = {  # with its style
 def render(audit: Audit, console: Console) -> None:
     """Write the whole view to a console, whose width, colours and encoding are respected."""
     _View(audit, console).write()
-
-
-def svg(audit: Audit, title: str = "imsinspect audit", width: int = 100) -> str:
-    """The view as a picture (SVG), with colours; the title is shown above it."""
-    console = Console(
-        file=io.StringIO(), record=True, width=width, force_terminal=True, color_system="truecolor", highlight=False
-    )
-    render(audit, console)
-    return console.export_svg(title=printable(title), theme=THEME, code_format=SVG_FORMAT, unique_id="imsinspect")
 
 
 class _View:

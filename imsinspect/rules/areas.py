@@ -33,6 +33,13 @@ def areas() -> tuple[str, ...]:
 
 
 @cache
+def subject_of(area: str) -> str:
+    """What the rules of an area are about, as its package says it: "SRTP and SRTCP"."""
+    about = import_module(f"imsinspect.rules.{area}").__doc__ or ""
+    return about.removeprefix("Rules about ").partition(" (IMS-")[0]
+
+
+@cache
 def rules_of(area: str) -> tuple[Rule, ...]:
     """The rules of every module that is named by its area and number, such as `srtp_001_plain_rtp_on_savp`; by id."""
     found: dict[str, Rule] = {}

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imsinspect.rules.areas import areas, rules_of, subject_of
 from imsinspect.rules.registry import RULES
 from imsinspect.rules.rule import HEADINGS
 
@@ -26,13 +27,19 @@ def page(rule: Rule) -> str:
 
 
 def index() -> str:
-    """The list of all rules, in Markdown."""
-    out = ["# Rules", "", "| rule | severity | tier | what it finds |", "| --- | --- | --- | --- |"]
-    out += [
-        f"| [{rule.id}]({rule.id}.md) `{rule.name}` | {rule.severity.token} | {rule.tier} | {rule.title} |"
-        for rule in RULES
-    ]
-    return "\n".join([*out, ""])
+    """The list of all rules by area, in Markdown."""
+    out = ["# Rules", ""]
+    out += ["`imsinspect explain RULE` shows the same page in the terminal, `imsinspect rules` this list.", ""]
+    for area in areas():
+        subject = subject_of(area)
+        out += [f"## {subject[0].upper()}{subject[1:]}", ""]
+        out += ["| rule | severity | tier | what it finds |", "| --- | --- | --- | --- |"]
+        out += [
+            f"| [{rule.id}]({rule.id}.md) `{rule.name}` | {rule.severity.token} | {rule.tier} | {rule.title} |"
+            for rule in rules_of(area)
+        ]
+        out.append("")
+    return "\n".join(out)
 
 
 def pages() -> dict[str, str]:

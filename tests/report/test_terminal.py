@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import xml.etree.ElementTree as ET
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from imsinspect.report.closing import closing
-from imsinspect.report.terminal import render, svg
+from imsinspect.report.terminal import render
 from imsinspect.rules.outcome import Severity, Subject
 from imsinspect.trace.model import Call, CaptureInfo, Note
 
@@ -138,12 +137,3 @@ def test_hostile_text_reaches_no_terminal(make: ModuleType, failing_audit: Audit
     bare = re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue())
     assert all(line.isprintable() for line in bare.split("\n"))
     assert bare.count("[red]") >= 12
-
-
-def test_the_picture_is_xml_without_foreign_addresses(failing_audit: Audit) -> None:
-    picture = svg(failing_audit, title="imsinspect audit <call>.pcap")
-    root = ET.fromstring(picture)
-    words = "".join(root.itertext()).replace("\u00a0", " ")
-    assert "IMS-SRTP-001" in words
-    assert "<call>.pcap" in words
-    assert set(re.findall(r"https?://[^\"' ]+", picture)) == {"http://www.w3.org/2000/svg"}
