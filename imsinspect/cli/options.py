@@ -83,7 +83,7 @@ class Verify(StrEnum):
 Captures = Annotated[
     list[str],
     typer.Argument(
-        metavar="CAPTURE", help="Captures (pcap, pcapng, gzip or zstd), folders of them, or - for standard input."
+        metavar="CAPTURE...", help="Captures (pcap, pcapng, gzip or zstd), folders of them, or - for standard input."
     ),
 ]
 ProfileOption = Annotated[

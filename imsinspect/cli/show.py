@@ -14,7 +14,7 @@ from imsinspect.cli.output import console, write
 def show(
     capture: Annotated[str, typer.Argument(metavar="CAPTURE", help="A capture (pcap, pcapng, gzip or zstd).")],
     frames: Annotated[
-        list[str], typer.Argument(metavar="FRAME", help="Frame numbers as Wireshark counts them; 7-9 is a range.")
+        list[str], typer.Argument(metavar="FRAME...", help="Frame numbers as Wireshark counts them; 7-9 is a range.")
     ],
     layer: Annotated[
         list[str] | None, typer.Option("--layer", "-l", metavar="NAME", help="Only parts of this layer; repeatable.")

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from imsinspect.report.page import Page
 from imsinspect.rules.rule import HEADINGS
 
 if TYPE_CHECKING:
@@ -59,21 +60,18 @@ def print_rules(console: Console, rules: Iterable[Rule]) -> None:
 
 def print_rule(console: Console, rule: Rule) -> None:
     """The page of one rule."""
+    page = Page(console)
     severity = rule.severity.token
-    console.print(Text.assemble((rule.id, "bold"), f" {rule.name}"))
-    console.print(Text(f"{rule.title}."))
-    facts = f", tier {rule.tier}, profiles {', '.join(rule.profiles)}"
-    console.print(Text.assemble((severity, STYLES[severity]), facts))
+    page.paragraph(0, (rule.id, "bold"), f" {rule.name}")
+    page.paragraph(0, f"{rule.title}.", hang=0)
+    page.paragraph(0, (severity, STYLES[severity]), f", tier {rule.tier}, profiles {', '.join(rule.profiles)}")
     for heading, paragraphs in sections(rule):
-        console.print()
-        console.print(Text(heading, "bold"))
+        page.heading(heading)
         for paragraph in paragraphs:
-            console.print(Text(paragraph))
+            page.paragraph(0, paragraph, hang=0)
     if rule.needs:
-        console.print()
-        console.print(Text("Needs", "bold"))
-        console.print(Text(", ".join(need.name for need in rule.needs)))
-    console.print()
-    console.print(Text("References", "bold"))
+        page.heading("Needs")
+        page.paragraph(0, ", ".join(need.name for need in rule.needs))
+    page.heading("References")
     for reference in rule.references:
-        console.print(Text(reference))
+        page.paragraph(0, reference)
