@@ -30,7 +30,7 @@ from imsinspect.cli.options import (
     given,
     run_audit,
 )
-from imsinspect.cli.output import console, is_read, replacing, write
+from imsinspect.cli.output import check_destination, console, write, write_file
 from imsinspect.cli.say import say
 
 if TYPE_CHECKING:
@@ -113,14 +113,14 @@ def audit(
     )
     result = run_audit(captures, options, quiet=quiet)
     for view, path in views.items():
-        _write(path, _report(result, view, quiet=False, to_file=True), private=show_secrets)
+        write_file(path, _report(result, view, quiet=False, to_file=True), private=show_secrets)
     if format is Format.TERMINAL and all(capture.error for capture in result.trace.captures):
         return result.exit_status
     report = _report(result, format, quiet, to_file=destination is not None)
     if destination is None:
         write(report)
     else:
-        _write(destination, report, private=show_secrets)
+        write_file(destination, report, private=show_secrets)
         if not quiet:
             from imsinspect.report.closing import closing
 
@@ -146,36 +146,13 @@ def _outputs(said: Sequence[str]) -> tuple[Path | None, dict[Format, Path]]:
     return destination, views
 
 
-def _write(path: Path, report: str, *, private: bool) -> None:
-    """Whole, or not at all. Raises UsageError."""
-    from imsinspect.capture.errors import UsageError
-
-    try:
-        with replacing(path, private=private) as file:
-            file.write(report.encode("utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot write to {path}: {error.strerror}") from error
-
-
 def _check(captures: list[str], files: list[Path], keys: list[Path]) -> None:
     """What would be a pity to find out after an hour of reading."""
     check_input(captures)
     if len({path.resolve() for path in files}) < len(files):
         raise typer.BadParameter("two reports can not be written to one file")
     for path in files:
-        _check_file(captures, path, keys)
-
-
-def _check_file(captures: list[str], destination: Path, keys: list[Path]) -> None:
-    if not destination.parent.is_dir() or destination.is_dir():
-        raise typer.BadParameter(f"cannot write to {destination}: no such folder, or a folder itself")
-    if destination.exists():
-        from imsinspect.capture.source import expand
-
-        if any(is_read(destination, path) for path in expand(captures)):
-            raise typer.BadParameter(f"{destination} is one of the captures; the report would overwrite it")
-        if any(path.exists() and destination.samefile(path) for path in keys):
-            raise typer.BadParameter(f"{destination} holds keys; the report would overwrite it")
+        check_destination(captures, path, keys)
 
 
 def _required(names: Sequence[str]) -> Iterator[str]:

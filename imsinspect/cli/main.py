@@ -12,6 +12,7 @@ import typer
 from typer.main import get_command
 
 from imsinspect import __version__
+from imsinspect.cli import baseline
 from imsinspect.cli.audit import audit
 from imsinspect.cli.calls import calls
 from imsinspect.cli.decode import decode
@@ -34,8 +35,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = {command.__name__: command for command in (audit, calls, show, decode, decrypt, rules, explain)}
+GROUPS = {"baseline": baseline.app}
 for command in COMMANDS.values():
     app.command()(command)
+for name, group in GROUPS.items():
+    app.add_typer(group, name=name)
 
 
 def _version(wanted: bool) -> None:
@@ -95,13 +99,25 @@ def _explained(error: Exception, arguments: Sequence[str]) -> str:
         return f"error: {error.strerror}{where}"
     as_usage = getattr(error, "format_message", None)  # the exceptions of typer's parser have no public name
     if as_usage is not None:
-        command = next((f" {each}" for each in arguments if each in COMMANDS), "")
+        command = _command(arguments)
         return f"error: {as_usage()} (see {PROGRAM}{command} --help)"
     # Its message may quote the capture, even a key: only its kind and its place are shown.
     return (
         f"internal error: {type(error).__name__} in {_place(error)}; please report it "
         "(with IMSINSPECT_DEBUG=1 in the environment the whole traceback is shown)"
     )
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """The command that was called, behind a space; of a group its own command, too."""
+    for number, each in enumerate(arguments):
+        if each in COMMANDS:
+            return f" {each}"
+        if each in GROUPS:
+            after = arguments[number + 1 : number + 2]
+            named = {command.callback.__name__ for command in GROUPS[each].registered_commands if command.callback}
+            return f" {each} {after[0]}" if after and after[0] in named else f" {each}"
+    return ""
 
 
 def _place(error: Exception) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -70,6 +70,32 @@ def replacing(destination: Path, *, private: bool) -> Iterator[BinaryIO]:
         except BaseException:
             os.unlink(file.name)  # noqa: PTH108
             raise
+
+
+def write_file(path: Path, content: str, *, private: bool) -> None:
+    """Whole, or not at all. Raises UsageError."""
+    from imsinspect.capture.errors import UsageError
+
+    try:
+        with replacing(path, private=private) as file:
+            file.write(content.encode("utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot write to {path}: {error.strerror}") from error
+
+
+def check_destination(captures: Sequence[str], destination: Path, others: Sequence[Path]) -> None:
+    """A file that is written is none that is read. `others`: keys and policies. Raises BadParameter."""
+    import typer
+
+    if not destination.parent.is_dir() or destination.is_dir():
+        raise typer.BadParameter(f"cannot write to {destination}: no such folder, or a folder itself")
+    if destination.exists():
+        from imsinspect.capture.source import expand
+
+        if any(is_read(destination, path) for path in expand(captures)):
+            raise typer.BadParameter(f"{destination} is one of the captures, which are not written over")
+        if any(path.exists() and destination.samefile(path) for path in others):
+            raise typer.BadParameter(f"{destination} holds keys or a policy, and is not written over")
 
 
 def _mode(target: Path) -> int:

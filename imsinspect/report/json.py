@@ -133,6 +133,12 @@ def to_json(audit: Audit) -> Row:
     }
 
 
+def finding_rows(audit: Audit, findings: Iterable[Finding]) -> list[Row]:
+    """Some findings of an audit, as the report shows them."""
+    places = _Places([text(capture.path) for capture in audit.trace.captures])
+    return [_finding(finding, places) for finding in findings]
+
+
 class _Places:
     """Frames as the report names them: the capture's path as under `captures`, and the frame number."""
 

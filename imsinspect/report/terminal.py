@@ -88,6 +88,11 @@ def render(audit: Audit, console: Console) -> None:
     _View(audit, console).write()
 
 
+def tell(audit: Audit, findings: Sequence[Finding], console: Console) -> None:
+    """Write some findings of an audit in full, as the whole view tells them."""
+    _View(audit, console).tell(findings)
+
+
 class _View:
     """One writing of one audit."""
 
@@ -235,6 +240,10 @@ class _View:
             self._page.paragraph(2, no_findings(self._audit))
             return
         self._page.heading(f"FINDINGS ({Tally.of(self._audit).words()})")
+        self.tell(findings)
+
+    def tell(self, findings: Sequence[Finding]) -> None:
+        """Findings in full, those under them that follow."""
         shown, left = leading(group(findings), FINDINGS, FINDINGS_OF_A_RULE)
         for number, root in enumerate(shown):
             if number:
