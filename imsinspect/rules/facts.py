@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from imsinspect.trace.model import Call, LineState, MediaLine, MediaStream, RtcpSource, StreamUse, TlsSession, Trace
 
 SECOND = 1_000_000_000
+EMERGENCY = b"urn:service:sos"  # RFC 5031
 GRACE = 5 * SECOND  # that a line outlives its dialog (rules.md IMS-SRTP-002)
 SIP_PORTS = frozenset((5060, 5061))
 _SUITE = re.compile(rb"[A-Z0-9]{1,20}(?:_[A-Z0-9]{1,20}){1,8}")
@@ -139,6 +140,13 @@ def seen_from_start(call: Call) -> bool:
 def unseen_offers(call: Call) -> Iterator[int]:
     """When responses came with a description whose request, and with it what was offered, was not seen."""
     return (each.offer.message.time for each in call.negotiations if each.offer_assumed and each.answer is None)
+
+
+def emergency(call: Call) -> bool:
+    """A call to an emergency service, which goes through whatever its security."""
+    return call.to_uri.lower().startswith(EMERGENCY) or any(
+        message.sip.request_uri.lower().startswith(EMERGENCY) for message in call.messages[:4] if message.sip.method
+    )
 
 
 def calls_by_id(trace: Trace) -> dict[str, Call]:

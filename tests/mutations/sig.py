@@ -74,6 +74,30 @@ def going_on(*, transport: str = "RTP/SAVP", keys: tuple[str, ...] = ("a2", "b2"
     ]
 
 
+def called_again(*, transport: str = "RTP/SAVP", keys: tuple[str, ...] = ("a2", "b2")) -> list[build.Packet]:
+    """A call inside ESP that is refused, and one that follows with another offer."""
+    first = build.Dialog(call_id="refused@test")
+    second = build.Dialog(call_id="again@test")
+    ends = (build.ALICE, build.BOB)
+
+    def described(host: str, port: int, proto: str, *seeds: str) -> bytes:
+        return build.sdp(host, build.audio(port, proto, *map(build.crypto, seeds)))
+
+    script = [
+        (0.0, first.request("INVITE", described("192.0.2.10", 4000, "RTP/SAVP", "a")), ends),
+        (0.1, first.response(488, "Not Acceptable Here"), ends[::-1]),
+        (0.2, first.request("ACK"), ends),
+        (1.0, second.request("INVITE", described("192.0.2.10", 4000, transport, *keys[:1])), ends),
+        (1.1, second.response(200, "OK", described("198.51.100.20", 5000, transport, *keys[1:])), ends[::-1]),
+        (1.2, second.request("ACK"), ends),
+        (60.0, second.request("BYE", in_dialog=True), ends),
+    ]
+    return [
+        (at, build.esp_null(*way, data, spi=0x100 + (way[0] == build.BOB), sequence=number + 1, icv=12))
+        for number, (at, data, way) in enumerate(script)
+    ]
+
+
 MUTATIONS = (
     Mutation("keys leave ESP", negotiated, {"encrypted": False}, frozenset({"IMS-SIG-001"})),
     Mutation("fingerprints leave ESP", chat_call, {"protected": False}, frozenset({"IMS-SIG-002"})),
@@ -93,5 +117,9 @@ MUTATIONS = (
     Mutation(
         "a re-INVITE turns protection off", going_on, {"transport": "RTP/AVP", "keys": ()}, frozenset({"IMS-SIG-008"}),
         UNDECIDED,
+    ),
+    Mutation(
+        "a refused call is made again in clear", called_again, {"transport": "RTP/AVP", "keys": ()},
+        frozenset({"IMS-SIG-009"}), UNDECIDED,
     ),
 )  # fmt: skip

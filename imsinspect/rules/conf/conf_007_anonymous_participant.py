@@ -18,7 +18,7 @@ from imsinspect.rules.conf.legs import (
     said,
     ticket_identity,
 )
-from imsinspect.rules.facts import frame_text, not_assessed
+from imsinspect.rules.facts import EMERGENCY, frame_text, not_assessed
 from imsinspect.rules.needs import CONFERENCES
 from imsinspect.rules.outcome import Evidence, Outcome, Severity
 from imsinspect.rules.rule import rule
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 PROFILES = ALL_CONFERENCES
 BY_TICKET = ("G3", "TR-SDES", "TR-KMS")  # where every participant has to be authenticated
-EMERGENCY = b"urn:service:sos"
 
 
 @rule(

@@ -12,7 +12,6 @@ from imsinspect.rules.e2ae.edge import (
     announced,
     applies,
     asked_for,
-    emergency,
     indicator,
     kms_keyed,
     line_id,
@@ -21,7 +20,7 @@ from imsinspect.rules.e2ae.edge import (
     ue_of,
     worst,
 )
-from imsinspect.rules.facts import frame_text, media_name, not_assessed, text
+from imsinspect.rules.facts import emergency, frame_text, media_name, not_assessed, text
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule

@@ -32,7 +32,6 @@ CERTIFIED = frozenset(("TCP/TLS/MSRP", "TCP/TLS/BFCP", "TCP/DTLS/BFCP", "UDP/TLS
 """Transports of messaging and floor control whose peers know one another by certificate fingerprints."""
 
 INDICATORS = frozenset((b"requested", b"applied"))
-EMERGENCY = b"urn:service:sos"  # RFC 5031
 GRAVITY = {"pass": 0, "not-assessed": 1, "suspect": 2, "violation": 3}
 OFFERER, ANSWERER = "offerer", "answerer"
 PEER = {OFFERER: ANSWERER, ANSWERER: OFFERER}
@@ -117,13 +116,6 @@ def worst(outcomes: Iterable[tuple[object, Outcome | None]]) -> Iterator[Outcome
 def refused(negotiation: Negotiation) -> bool:
     """What was answered never came into force."""
     return negotiation.rejected and (negotiation.answer is None or negotiation.provisional)
-
-
-def emergency(call: Call) -> bool:
-    """A call to an emergency service, which goes through whatever its security."""
-    return call.to_uri.lower().startswith(EMERGENCY) or any(
-        message.sip.request_uri.lower().startswith(EMERGENCY) for message in call.messages[:4] if message.sip.method
-    )
 
 
 @once

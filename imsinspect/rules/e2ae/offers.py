@@ -10,7 +10,6 @@ from imsinspect.rules.e2ae.edge import (
     TOKENS,
     announced,
     applies,
-    emergency,
     line_id,
     on_access,
     refused,
@@ -18,7 +17,7 @@ from imsinspect.rules.e2ae.edge import (
     undetermined,
     worst,
 )
-from imsinspect.rules.facts import not_assessed
+from imsinspect.rules.facts import emergency, not_assessed
 from imsinspect.rules.outcome import Outcome, Subject
 
 if TYPE_CHECKING:

@@ -42,3 +42,9 @@ def settled_states(trace: Trace) -> Iterator[tuple[Call, MediaLine, LineState]]:
                 if negotiation.offer_assumed or (negotiation.rejected and negotiation.provisional):
                     continue
                 yield call, line, state
+
+
+def protectable(media: Media) -> bool:
+    """Whether a line is secure by its transport, by keys beside a clear one, or by a configuration that it takes up."""
+    own = media.section.text
+    return media.profile.secure or bool(keying(media)) or b"\na=acfg:" in own or b"\na=pcfg:" in own

@@ -8,6 +8,7 @@ from imsinspect.rules.facts import frame_text, media_name, not_assessed, text
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
+from imsinspect.rules.sig.keying import protectable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,9 +69,9 @@ def _of_line(trace: Trace, line: MediaLine) -> Outcome | None:
         if protected is not None and state.offered.type != protected.offered.type:
             protected = None
         if state.answered is None or state.negotiation.offer_assumed:
-            unseen = unseen or (protected is not None and _carries(state.offered) and not _keyed(state.offered))
+            unseen = unseen or (protected is not None and _carries(state.offered) and not protectable(state.offered))
         elif _carries(state.offered) and _carries(state.answered):
-            agreed = _keyed(state.offered) and _keyed(state.answered)
+            agreed = protectable(state.offered) and protectable(state.answered)
             if protected is not None and not agreed and not state.offered.profile.secure:  # else IMS-SIG-006 tells it
                 return _downgraded(trace, line, subject, protected, state)
             compared = compared or (protected is not None and agreed)
@@ -83,20 +84,6 @@ def _of_line(trace: Trace, line: MediaLine) -> Outcome | None:
 def _carries(media: Media) -> bool:
     """Whether media may flow."""
     return media.port != 0 and media.direction != b"inactive" and media.connection not in NOWHERE
-
-
-def _keyed(media: Media) -> bool:
-    """Whether a line is secure by its transport, by keys beside one in clear, or by a configuration it takes up."""
-    own = media.section.text
-    return (
-        media.profile.secure or b"\na=crypto:" in own or b"\na=acfg:" in own or b"\na=pcfg:" in own or _in_scope(media)
-    )
-
-
-def _in_scope(media: Media) -> bool:
-    """Keys that a line in clear may use by MIKEY or fingerprint, also those of the session."""
-    texts = media.section.text, media.session.text
-    return any(mark in each for each in texts for mark in (b"\na=key-mgmt:", b"\na=fingerprint:", b"\na=zrtp-hash:"))
 
 
 def _downgraded(trace: Trace, line: MediaLine, subject: Subject, before: LineState, after: LineState) -> Outcome | None:
