@@ -21,7 +21,7 @@ PROMPT, MORE = "$ ", "> "
 LINE = "\n"
 MARK = "\x1e"
 COMMAND = re.compile(r"^\$ .*(?:\n> .*)*", re.MULTILINE)
-WIDTH = 88
+WIDTH = 76
 FOLDERS = {"samples": "samples", "recordings": "tests/recordings", "examples": "docs/examples"}
 """What the pages name, and where it is in the project."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imsinspect.cli.completion import rule_names
 from imsinspect.cli.options import (
     AccessConfidentiality,
     AccessConfidentialityOption,
@@ -72,6 +73,7 @@ def audit(
         list[str] | None,
         typer.Option(
             metavar="RULE",
+            autocompletion=rule_names,
             help="A rule that must be assessed: if it leaves anything open, or has no subject, status 1.",
         ),
     ] = None,

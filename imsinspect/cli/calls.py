@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from imsinspect.cli.completion import rule_names
 from imsinspect.cli.options import (
     AccessConfidentiality,
     AccessConfidentialityOption,
@@ -58,7 +59,11 @@ def calls(
     ] = None,
     rule: Annotated[
         list[str] | None,
-        typer.Option(metavar="RULE", help="Only those with a finding of this rule; may be repeated: of any of them."),
+        typer.Option(
+            metavar="RULE",
+            autocompletion=rule_names,
+            help="Only those with a finding of this rule; may be repeated: of any of them.",
+        ),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dissectors.catalog import CATALOG
+from imsinspect.cli.completion import kinds
 from imsinspect.cli.output import console, write
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class Form(StrEnum):
 
 
 def decode(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help=f"What it is: {', '.join(CATALOG)}.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", autocompletion=kinds, help=f"What it is: {', '.join(CATALOG)}.")
+    ],
     data: Annotated[
         str, typer.Argument(metavar="[INPUT]", help="A file, - for standard input, or the text itself.")
     ] = STANDARD_INPUT,

@@ -15,6 +15,7 @@ from imsinspect import __version__
 from imsinspect.cli import baseline
 from imsinspect.cli.audit import audit
 from imsinspect.cli.calls import calls
+from imsinspect.cli.completion import completion, listen
 from imsinspect.cli.decode import decode
 from imsinspect.cli.decrypt import decrypt
 from imsinspect.cli.rules import explain, rules
@@ -34,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-COMMANDS = {command.__name__: command for command in (audit, calls, show, decode, decrypt, rules, explain)}
+COMMANDS = {command.__name__: command for command in (audit, calls, show, decode, decrypt, rules, explain, completion)}
 GROUPS = {"baseline": baseline.app}
 for command in COMMANDS.values():
     app.command()(command)
@@ -77,6 +78,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit status. Whatever goes wrong becomes one line on standard error."""
     try:
+        listen()
         result = get_command(app).main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except Exception as error:
         if os.environ.get("IMSINSPECT_DEBUG") == "1":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imsinspect.cli.completion import areas, rule_names
 from imsinspect.cli.options import Threshold  # noqa: TC001  (typer reads it when the command is made)
 from imsinspect.cli.output import console, write
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 def rules(
     area: Annotated[
-        list[str] | None, typer.Option(metavar="AREA", help="Only these areas: SRTP, SSRC, MIK, TLS, CONF …")
+        list[str] | None,
+        typer.Option(metavar="AREA", autocompletion=areas, help="Only these areas: SRTP, SSRC, MIK, TLS, CONF …"),
     ] = None,
     profile: Annotated[
         str | None, typer.Option(metavar="TOKEN", help="Only rules that apply in this profile: G3, E2AE-RTP …")
@@ -53,7 +55,11 @@ def rules(
     return 0
 
 
-def explain(rule: Annotated[str, typer.Argument(metavar="RULE", help="Id or name, such as IMS-SRTP-001.")]) -> int:
+def explain(
+    rule: Annotated[
+        str, typer.Argument(metavar="RULE", autocompletion=rule_names, help="Id or name, such as IMS-SRTP-001.")
+    ],
+) -> int:
     """Show what a rule checks, why it matters, and how to fix what it finds."""
     from imsinspect.report.rule_views import print_rule
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from tests.docs.scripts import script
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-DOCS = Path(__file__).parents[2] / "docs"
+from tests.docs.scripts import DOCS, lasting, script
 
 
 def test_the_pictures_are_current() -> None:
-    """`python docs/picture.py` renews them."""
-    drawing: ModuleType = script("picture")
-    assert {path.name: path.read_text(encoding="utf-8") for path in (DOCS / "pictures").iterdir()} == drawing.pictures()
+    drawn = script("picture").pictures()
+    assert {path.name for path in (DOCS / "pictures").iterdir()} == drawn.keys()
+    for name, picture in drawn.items():
+        there = (DOCS / "pictures" / name).read_text(encoding="utf-8")
+        assert lasting(there) == lasting(picture), f"python docs/picture.py renews {name}"
 
 
 def test_every_picture_stands_on_a_page() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.scripts import DOCS, script
+from tests.docs.scripts import DOCS, lasting, script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,11 +18,10 @@ PAGES = sorted((DOCS / "howto").glob("*.md"))
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_shows_what_its_commands_print(page: Path) -> None:
-    """`python docs/transcripts.py` renews them."""
     text = page.read_text(encoding="utf-8")
     if "$ tshark" in text and shutil.which("tshark") is None and not os.environ.get("CI"):
         pytest.skip("tshark is not installed")
-    assert script("transcripts").renewed(text) == text
+    assert lasting(script("transcripts").renewed(text)) == lasting(text), "python docs/transcripts.py renews it"
 
 
 def test_commands_share_a_shell_and_show_errors_and_status() -> None:
