@@ -31,7 +31,7 @@ from imsinspect.cli.options import (
     given,
     run_audit,
 )
-from imsinspect.cli.output import check_destination, console, write, write_file
+from imsinspect.cli.output import check_destination, console, write, write_files
 from imsinspect.cli.say import say
 
 if TYPE_CHECKING:
@@ -41,7 +41,10 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """Views of an audit."""
+    """Views of an audit. Each is a module of imsinspect.report of that name, with `render(audit) -> str`.
+
+    The one for the terminal writes to a console instead.
+    """
 
     TERMINAL = "terminal"
     CONCISE = "concise"
@@ -114,19 +117,19 @@ def audit(
         show_secrets=show_secrets,
     )
     result = run_audit(captures, options, quiet=quiet)
-    for view, path in views.items():
-        write_file(path, _report(result, view, quiet=False, to_file=True), private=show_secrets)
-    if format is Format.TERMINAL and all(capture.error for capture in result.trace.captures):
+    reports = [(path, _report(result, view, quiet=False, to_file=True)) for view, path in views.items()]
+    nothing_read = format is Format.TERMINAL and all(capture.error for capture in result.trace.captures)
+    if destination is not None and not nothing_read:
+        reports.append((destination, _report(result, format, quiet, to_file=True)))
+    write_files(reports, private=show_secrets)
+    if nothing_read:
         return result.exit_status
-    report = _report(result, format, quiet, to_file=destination is not None)
     if destination is None:
-        write(report)
-    else:
-        write_file(destination, report, private=show_secrets)
-        if not quiet:
-            from imsinspect.report.closing import closing
+        write(_report(result, format, quiet, to_file=False))
+    elif not quiet:
+        from imsinspect.report.closing import closing
 
-            say(closing(result))
+        say(closing(result))
     return result.exit_status
 
 
@@ -137,6 +140,10 @@ def _outputs(said: Sequence[str]) -> tuple[Path | None, dict[Format, Path]]:
     for each in said:
         name, separator, path = each.partition("=")
         view = Format(name) if separator and name in set(Format) else None
+        if separator and view is None and Path(name).name == name:
+            raise typer.BadParameter(
+                f"--output {each}: no format {name}; there are {', '.join(Format)} (a file of this name: ./{each})"
+            )
         if view is None and each != "-":
             if destination is not None:
                 raise typer.BadParameter("one file takes the report; name the formats of others (--output FORMAT=FILE)")
@@ -166,21 +173,10 @@ def _required(names: Sequence[str]) -> Iterator[str]:
             yield named(name).id
 
 
-_RENDERERS = {
-    Format.CONCISE: ("concise", "render"),
-    Format.JSON: ("json", "render"),
-    Format.JSONL: ("json", "lines"),
-    Format.SARIF: ("sarif", "render"),
-    Format.JUNIT: ("junit", "render"),
-    Format.GITHUB: ("github", "render"),
-}
-"""Module and function of each view that is not for a terminal, loaded when it is asked for."""
-
-
 def _report(result: Audit, wanted: Format, quiet: bool, *, to_file: bool) -> str:
-    if wanted in _RENDERERS:
-        module, function = _RENDERERS[wanted]
-        render: Callable[[Audit], str] = getattr(import_module(f"imsinspect.report.{module}"), function)
+    """The report as text. The module of its format is loaded when it is asked for."""
+    if wanted is not Format.TERMINAL:
+        render: Callable[[Audit], str] = import_module(f"imsinspect.report.{wanted}").render
         return render(result)
 
     if quiet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -74,11 +74,23 @@ def replacing(destination: Path, *, private: bool) -> Iterator[BinaryIO]:
 
 def write_file(path: Path, content: str, *, private: bool) -> None:
     """Whole, or not at all. Raises UsageError."""
+    write_files([(path, content)], private=private)
+
+
+def write_files(contents: Sequence[tuple[Path, str]], *, private: bool) -> None:
+    """All of them, or none: the first takes its place when the last is whole. Raises UsageError.
+
+    What takes its place by then stays, should the system refuse one of the others theirs.
+    """
     from imsinspect.capture.errors import UsageError
 
+    path = None
     try:
-        with replacing(path, private=private) as file:
-            file.write(content.encode("utf-8"))
+        with ExitStack() as waiting:
+            for path, content in contents:
+                file = waiting.enter_context(replacing(path, private=private))
+                file.write(content.encode("utf-8"))
+                file.flush()
     except OSError as error:
         raise UsageError(f"cannot write to {path}: {error.strerror}") from error
 

@@ -41,41 +41,11 @@ OPEN = ProfileChoice("open", True)  # a call that the inference said nothing of
 
 Row = dict[str, Any]
 
-ENTRIES = {
-    "captures": "capture",
-    "registrations": "registration",
-    "calls": "call",
-    "conferences": "conference",
-    "streams": "stream",
-    "rtcp_sources": "rtcp-source",
-    "tls_sessions": "tls-session",
-    "esp_associations": "esp-association",
-    "sealed_bodies": "sealed-body",
-    "mikey": "mikey",
-    "keys": "key",
-    "key_repeats": "key-repeat",
-    "keystream_reuse": "keystream-reuse",
-    "assessments": "assessment",
-    "findings": "finding",
-    "suppressed": "suppressed",
-    "notes": "note",
-    "unmet": "unmet",
-}
-"""The lists of the report, and what JSON Lines call one entry."""
-
 
 def render(audit: Audit) -> str:
     """The report as text: one line for each entry of a list, ASCII only (no terminal acts on it)."""
     lines = ",\n".join(f"  {compact(name)}: {_value(value)}" for name, value in to_json(audit).items())
     return f"{{\n{lines}\n}}\n"
-
-
-def lines(audit: Audit) -> str:
-    """The same as JSON Lines: each entry of each list as an object that says which, the rest in a last one."""
-    whole = to_json(audit)
-    rest = {name: value for name, value in whole.items() if name not in ENTRIES}
-    out = [compact({"entry": ENTRIES[name]} | row) for name in whole if name in ENTRIES for row in whole[name]]
-    return "\n".join([*out, compact({"entry": "report"} | rest)]) + "\n"
 
 
 def _value(value: object) -> str:

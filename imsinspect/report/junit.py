@@ -64,9 +64,11 @@ def _captures(audit: Audit) -> list[_Suite]:
     for finding in audit.findings:
         path, frame = place(audit, finding)
         suite = suites.setdefault(path, _Suite(path))
-        where = f"{finding.rule} {finding.title} ({finding.subject.kind} {finding.subject.id}, frame {frame})"
+        # The fingerprint is the finding's own, and stays when frames do not: a dashboard knows the case again by it.
+        where = f"{finding.title} ({finding.subject.kind} {finding.subject.id}) [{finding.fingerprint[:12]}]"
         if finding.severity >= audit.fail_on:
-            suite.add(finding.rule, where, "failure", f"{finding.severity.token}: {finding.title}", _said(finding))
+            short = f"{finding.severity.token}: {finding.title}, frame {frame}"
+            suite.add(finding.rule, where, "failure", short, _said(finding))
         else:
             suite.add(finding.rule, f"{where}, {finding.severity.token}: below the threshold")
     for capture in audit.trace.captures:

@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,10 +18,10 @@ from imsinspect.profiles import ProfileChoice
 from imsinspect.report.audit import Audit
 from imsinspect.rules.outcome import Assessment, Severity
 from imsinspect.trace.model import CaptureInfo, Trace
+from tests import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
 
 @dataclass
@@ -155,6 +156,8 @@ def test_a_report_never_overwrites_a_capture(
         (["audit", "--output", "a.txt", "--output", "b.txt", "a.pcap"], "one file takes the report"),
         (["audit", "--output", "json=a", "--output", "json=b", "a.pcap"], "one file for each format"),
         (["audit", "--output", "json=-", "a.pcap"], "one file for each format"),
+        (["audit", "--output", "sarf=a.json", "a.pcap"], "no format sarf; there are terminal, concise, json"),
+        (["audit", "--output", "=a.json", "a.pcap"], "no format ; there are"),
         (["audit", "--output", "json=a.out", "--output", "./a.out", "a.pcap"], "to one file"),
     ],
 )
@@ -279,3 +282,31 @@ def test_a_report_that_can_not_be_written_leaves_the_old_one(
     assert report.stat().st_mode & 0o777 == 0o640
     assert run(["audit", "--output", f"json={report}", "--show-secrets", str(capture)]) == 0
     assert report.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_may_have_an_equals_sign_in_its_name(tmp_path: Path) -> None:
+    capture = tmp_path / "a.pcap"
+    capture.write_bytes(build.pcap([]))
+    assert run(["audit", "--format", "concise", "--output", f"{tmp_path}/a=b.txt", str(capture)]) == 3
+    assert "NOTHING TO ASSESS" in (tmp_path / "a=b.txt").read_text()
+
+
+def test_of_several_files_none_is_written_when_one_can_not_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture, kept = tmp_path / "a.pcap", tmp_path / "a.sarif"
+    capture.write_bytes(build.pcap([]))
+    kept.write_text("of yesterday")
+    full = Path("/dev/full")
+    words = ["audit", "--output", f"sarif={kept}", "--output", f"json={tmp_path}/a.json", "--output", f"junit={full}"]
+    assert run([*words, str(capture)]) == 2
+    assert "cannot write to /dev/full: No space left" in capsys.readouterr().err
+    assert kept.read_text() == "of yesterday"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.pcap", "a.sarif"]
+
+    def broken(_audit: object) -> str:
+        raise RuntimeError("a view that fails")
+
+    monkeypatch.setattr("imsinspect.report.junit.render", broken)
+    assert run([*words[:-1], f"junit={tmp_path}/a.xml", str(capture)]) == 2
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.pcap", "a.sarif"]

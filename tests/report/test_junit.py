@@ -74,3 +74,13 @@ def test_text_from_the_wire_breaks_no_xml(failing_audit: Audit) -> None:
     failing_audit.trace.captures[0].path = HOSTILE
     assert next(iter(results(failing_audit).values()))[1] == ("IMS-SRTP-001", "failure")
     assert not any(character in render(failing_audit) for character in "\x1b\r\u202e\ufffe")
+
+
+def test_every_case_has_a_name_of_its_own(failing_audit: Audit) -> None:
+    """Two findings of one rule on one line, one for each direction, are two cases; frames are no part of a name."""
+    first = failing_audit.findings[1]
+    failing_audit.findings.append(replace(first, fingerprint="f" * 32))
+    root: Element = fromstring(render(failing_audit).encode())
+    names = [(case.get("classname", ""), case.get("name", "")) for suite in root for case in suite]
+    assert len(set(names)) == len(names)
+    assert not any("frame" in name for _, name in names)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from imsinspect.report import concise, github
-from imsinspect.report.json import ENTRIES, lines, to_json
+from imsinspect.report import concise, github, jsonl
+from imsinspect.report.json import to_json
 from imsinspect.rules.outcome import Severity
 from imsinspect.rules.required import Unmet
 
@@ -73,10 +73,10 @@ def test_a_threshold_decides_what_is_an_error(failing_audit: Audit) -> None:
 
 
 def test_json_lines_hold_all_that_json_does(failing_audit: Audit) -> None:
-    rows = [json.loads(line) for line in lines(failing_audit).splitlines()]
+    rows = [json.loads(line) for line in jsonl.render(failing_audit).splitlines()]
     whole = to_json(failing_audit)
-    names = {entry: name for name, entry in ENTRIES.items()}
-    again: dict[str, object] = {name: [] for name in ENTRIES}
+    names = {entry: name for name, entry in jsonl.ENTRIES.items()}
+    again: dict[str, object] = {name: [] for name in jsonl.ENTRIES}
     for row in rows[:-1]:
         again[names[row.pop("entry")]].append(row)  # type: ignore[attr-defined]
     last = rows[-1]
