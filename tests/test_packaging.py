@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import files
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 FOUNDATION = {"scapy", "construct", "rich", "typer", "numpy", "cryptography", "defusedxml"}
-WITH_A_REASON = {"zstandard"}
+WITH_A_REASON = {"zstandard", "jinja2"}
 
 
 def code_blocks() -> list[tuple[str, list[str]]]:
@@ -137,3 +138,11 @@ def test_missing_peer_skips_here_and_fails_under_ci(under_ci: str, status: int, 
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert summary in result.stdout
     assert result.returncode == status
+
+
+def test_the_templates_are_part_of_what_is_installed() -> None:
+    installed = {str(each) for each in files("imsinspect") or ()}
+    if "imsinspect/report/html.py" not in installed:
+        pytest.skip("not installed, or not from these sources")
+    templates = {f"imsinspect/report/templates/page.{kind}" for kind in ("html", "css", "js")}
+    assert templates <= installed

@@ -17,7 +17,7 @@ from imsinspect.report.times import iso, plain, span
 from imsinspect.rules.outcome import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
 
@@ -40,8 +40,7 @@ FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the beginning of 
 def render(audit: Audit, table: CallTable, console: Console) -> None:
     """Two lines for each row: when and how protected; what was found and who. The verdict of the audit ends it."""
     page = Page(console)
-    days = {_day(row) for row in table.rows}
-    one_day = days.pop() if len(days) == 1 else ""
+    one_day = only_day(table.rows)
     times = f"; {one_day}, times in UTC" if one_day else "; times in UTC" if table.rows else ""
     page.paragraph(0, (_counts(table), "bold"), times)
     cells = [(row.id, began(row, with_day=not one_day), lasted(row)) for row in table.rows]
@@ -81,8 +80,10 @@ def _counts(table: CallTable) -> str:
     return f"{words}, {len(table.rows)} shown" if len(table.rows) < table.matched else words
 
 
-def _day(row: CallRow) -> str:
-    return plain(row.begins).partition(" ")[0]
+def only_day(rows: Iterable[CallRow]) -> str:
+    """The day on which all of them began; "" where there are several."""
+    days = {plain(row.begins).partition(" ")[0] for row in rows}
+    return days.pop() if len(days) == 1 else ""
 
 
 def began(row: CallRow, *, with_day: bool) -> str:

@@ -25,6 +25,7 @@ from imsinspect.report.words import (
     brief,
     by_rule,
     call_words,
+    capture_path,
     capture_times,
     capture_words,
     frames_by_capture,
@@ -288,7 +289,7 @@ class _View:
             self._more(inner + 2, len(root.followers) - FOLLOWERS, "finding")
 
     def _path(self, capture: int) -> str:
-        return self._paths[capture] if 0 <= capture < len(self._paths) else "an unknown capture"
+        return capture_path(self._paths, capture)
 
     # --- what could not be told ---
 

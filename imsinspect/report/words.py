@@ -56,6 +56,11 @@ def trouble_first(captures: Sequence[CaptureInfo]) -> list[tuple[int, CaptureInf
     return sorted(enumerate(captures, 1), key=lambda each: each[1].error is None and not each[1].truncated)
 
 
+def capture_path(paths: Sequence[str], capture: int) -> str:
+    """The path of a capture by its index."""
+    return paths[capture] if 0 <= capture < len(paths) else "an unknown capture"
+
+
 def capture_words(capture: CaptureInfo) -> str:
     """`pcap, Ethernet, 130 packets`."""
     facts = [fact for fact in (capture.format, ", ".join(capture.link_types)) if fact]
