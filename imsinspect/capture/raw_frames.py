@@ -20,6 +20,7 @@ class RawFrame(NamedTuple):
     link: int  # link-layer type
     original: int  # octets that were sent
     octets: bytes  # those that were captured, without a frame check sequence
+    offset: int  # of the first of them in the file, or in what it decompresses to
 
 
 def raw_frames(path: str, numbers: Iterable[int]) -> dict[int, RawFrame]:
@@ -39,8 +40,9 @@ def raw_frames(path: str, numbers: Iterable[int]) -> dict[int, RawFrame]:
                     number = int(records.frames[row])
                     octets = window.data[begin:end].tobytes()
                     found[number] = RawFrame(
-                        number, int(records.when[row]), records.link, int(records.original[row]), octets
-                    )
+                        number, int(records.when[row]), records.link, int(records.original[row]), octets,
+                        windows.position - window.at + begin,
+                    )  # fmt: skip
             if walk.oversize:
                 windows.consumed(walk.oversize)
                 walk.oversize = 0

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from imsinspect.report.audit import Audit
     from imsinspect.rules.outcome import Finding
 
+SUMS = {"failures": "failure", "errors": "error"}
+COUNTS = SUMS | {"skipped": "skipped"}  # the sum of all suites has no place for it (junit-10.xsd)
 RULES = "rules"  # the suite of what was decided, and what was not
 
 
@@ -36,7 +38,7 @@ class _Suite:
 
     def lines(self) -> Iterator[str]:
         """The suite as XML."""
-        yield f"  <testsuite name={_attribute(self.name)} {_numbers([self])}>"
+        yield f"  <testsuite name={_attribute(self.name)} {_numbers([self], COUNTS)}>"
         for classname, name, result, short, whole in self.cases:
             head = f"    <testcase classname={_attribute(classname)} name={_attribute(name)}"
             if not result:
@@ -54,7 +56,7 @@ def render(audit: Audit) -> str:
     Findings below the threshold pass, and are named so; a capture that can't be read is an error.
     """
     suites = [*_captures(audit), _rules(audit)]
-    head = f"<testsuites name={_attribute(f'imsinspect: {closing(audit)}')} {_numbers(suites)}>"
+    head = f"<testsuites name={_attribute(f'imsinspect: {closing(audit)}')} {_numbers(suites, SUMS)}>"
     body = [line for suite in suites for line in suite.lines()]
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *body, "</testsuites>"]) + "\n"
 
@@ -104,11 +106,10 @@ def _said(finding: Finding) -> str:
     return " | ".join(parts)
 
 
-def _numbers(suites: list[_Suite]) -> str:
+def _numbers(suites: list[_Suite], counts: dict[str, str]) -> str:
     tests = sum(len(suite.cases) for suite in suites)
-    kinds = (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
-    counts = " ".join(f'{name}="{sum(suite.count(kind) for suite in suites)}"' for name, kind in kinds)
-    return f'tests="{tests}" {counts}'
+    words = " ".join(f'{name}="{sum(suite.count(kind) for suite in suites)}"' for name, kind in counts.items())
+    return f'tests="{tests}" {words}'
 
 
 def _attribute(value: str) -> str:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from pathlib import PurePath
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from imsinspect import __version__
 from imsinspect.capture.frames import capture_index, frame_number
+from imsinspect.capture.places import file_places
+from imsinspect.capture.source import STANDARD_INPUT
 from imsinspect.report.concise import place, seen
 from imsinspect.report.escape import printable
 from imsinspect.rules.outcome import Severity
@@ -17,6 +22,7 @@ from imsinspect.rules.outcome import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from imsinspect.capture.places import FilePlaces
     from imsinspect.report.audit import Audit
     from imsinspect.rules.outcome import Evidence, Finding
     from imsinspect.rules.rule import Rule
@@ -25,6 +31,7 @@ Row = dict[str, Any]
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MAX_RESULTS = 25_000  # that services take in one run
+UNNAMED = "standard-input"
 MAX_TEXT = 1_000  # characters of a rule's descriptions; 1,024 are read
 
 LEVELS = {
@@ -51,7 +58,7 @@ def to_sarif(audit: Audit) -> Row:
     told, left = told[:MAX_RESULTS], len(told) - MAX_RESULTS
     rules = _rules(finding.rule for finding, _ in told)
     index = {rule.id: number for number, rule in enumerate(rules)}
-    artifacts = {str(capture.path): number for number, capture in enumerate(audit.trace.captures)}
+    artifacts = _artifacts(audit, [finding for finding, _ in told])
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -68,7 +75,7 @@ def to_sarif(audit: Audit) -> Row:
                 "automationDetails": {"id": "imsinspect/"},
                 "columnKind": "unicodeCodePoints",
                 "invocations": [_invocation(audit, left)],
-                "artifacts": [{"location": {"uri": _uri(path)}} for path in artifacts],
+                "artifacts": [each.row() for each in artifacts.values()],
                 "results": [
                     _result(audit, finding, index, artifacts) | _suppressed(because) for finding, because in told
                 ],
@@ -106,7 +113,7 @@ def _rule(rule: Rule) -> Row:
     }
 
 
-def _result(audit: Audit, finding: Finding, index: dict[str, int], artifacts: dict[str, int]) -> Row:
+def _result(audit: Audit, finding: Finding, index: dict[str, int], artifacts: Artifacts) -> Row:
     path, frame = place(audit, finding)
     level, security = LEVELS[finding.severity]
     subject = {"name": printable(finding.subject.id), "kind": finding.subject.kind}
@@ -140,21 +147,57 @@ def _said(finding: Finding) -> list[str]:
     return [part for part in (finding.title, finding.message, finding.remediation) if part]
 
 
-def _step(audit: Audit, evidence: Evidence, artifacts: dict[str, int]) -> Row:
+def _step(audit: Audit, evidence: Evidence, artifacts: Artifacts) -> Row:
+    message = {"message": {"text": seen(evidence)}}
+    return {"location": _location(_path(audit, evidence), frame_number(evidence.frame), artifacts) | message}
+
+
+def _path(audit: Audit, evidence: Evidence) -> str:
     captures = audit.trace.captures
     number = capture_index(evidence.frame)
-    path = str(captures[number].path) if 0 <= number < len(captures) else ""
-    message = {"message": {"text": seen(evidence)}}
-    return {"location": _location(path, frame_number(evidence.frame), artifacts) | message}
+    return str(captures[number].path) if 0 <= number < len(captures) else ""
 
 
-def _location(path: str, frame: int, artifacts: dict[str, int]) -> Row:
-    """A capture has no lines: its frames are counted as such."""
-    artifact: Row = {"uri": _uri(path)}
-    if path in artifacts:
-        artifact["index"] = artifacts[path]
+def _location(path: str, frame: int, artifacts: Artifacts) -> Row:
+    """A capture has no lines: its frames are counted as such. Their octets are those of the file."""
+    known = artifacts.get(path)
+    artifact: Row = {"uri": known.uri, "index": known.number} if known is not None else {"uri": _relative(path)}
     region = {"startLine": frame, "startColumn": 1, "endLine": frame, "endColumn": 2}
+    if known is not None and known.places is not None and frame in known.places.frames:
+        region["byteOffset"], region["byteLength"] = known.places.frames[frame]
     return {"physicalLocation": {"artifactLocation": artifact, "region": region}}
+
+
+@dataclass(slots=True, frozen=True)
+class _Artifact:
+    """A capture as the log names it."""
+
+    number: int
+    uri: str
+    places: FilePlaces | None  # None: a pipe, or gone
+
+    def row(self) -> Row:
+        """The capture with its size and digest."""
+        out: Row = {"location": {"uri": self.uri}}
+        if self.places is not None:
+            out |= {"length": self.places.length, "hashes": {"sha-256": self.places.sha256}}
+        return out
+
+
+Artifacts = dict[str, _Artifact]
+
+
+def _artifacts(audit: Audit, findings: Iterable[Finding]) -> Artifacts:
+    """The captures by their paths."""
+    frames: defaultdict[str, set[int]] = defaultdict(set)
+    for finding in findings:
+        path, frame = place(audit, finding)
+        frames[path].add(frame)
+        for each in finding.evidence:
+            frames[_path(audit, each)].add(frame_number(each.frame))
+    paths = [str(capture.path) for capture in audit.trace.captures]
+    uris = _uris(paths)
+    return {path: _Artifact(number, uris[path], file_places(path, frames[path])) for number, path in enumerate(paths)}
 
 
 def _suppressed(because: str | None) -> Row:
@@ -197,13 +240,29 @@ def _note(level: str, text: str) -> Row:
     return {"level": level, "message": {"text": text}}
 
 
-def _uri(path: str) -> str:
+def _uris(paths: list[str]) -> dict[str, str]:
+    """Relative references where all captures are below the working directory, otherwise file URIs of all of them.
+
+    Services refuse logs with both.
+    """
+    named = [path for path in paths if path not in ("", STANDARD_INPUT)]
+    here = Path.cwd()
+    whole = {path: Path(os.path.abspath(path)) for path in named}  # noqa: PTH100  (no link is followed)
+    below = all(each.is_relative_to(here) for each in whole.values())
+    return {
+        path: _quoted(whole[path].relative_to(here) if below else whole[path]) if path in whole else UNNAMED
+        for path in paths
+    }
+
+
+def _relative(path: str) -> str:
+    return _quoted(PurePath(path)) if path else UNNAMED
+
+
+def _quoted(path: PurePath) -> str:
     """A relative reference, or a file URI of an absolute path; any other octet is percent-encoded (RFC 3986)."""
-    if not path or path == "-":
-        return "standard-input"
-    plain = PurePath(path)
-    quoted = quote(plain.as_posix().encode("utf-8", "surrogateescape"), safe="/")
-    return f"file://{quoted}" if plain.is_absolute() else quoted
+    quoted = quote(path.as_posix().encode("utf-8", "surrogateescape"), safe="/")
+    return f"file://{quoted}" if path.is_absolute() else quoted
 
 
 def _flat(body: str) -> str:

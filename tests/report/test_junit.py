@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import xmlschema
 from defusedxml.ElementTree import fromstring
 
+from imsinspect.pipeline import Options, audit
 from imsinspect.report.junit import render
 from imsinspect.rules.outcome import Severity
 from imsinspect.rules.required import Unmet
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 
     from imsinspect.report.audit import Audit
 
-EXPECTED = Path(__file__).parent / "expected"
+EXPECTED, SCHEMAS = Path(__file__).parent / "expected", Path(__file__).parent / "schemas"
+SAMPLES = Path(__file__).parents[2] / "samples"
 HOSTILE = 'a\x1b[2J\r\n"]]><b>&\u202e\ud800\ufffe'
 
 
@@ -84,3 +87,15 @@ def test_every_case_has_a_name_of_its_own(failing_audit: Audit) -> None:
     names = [(case.get("classname", ""), case.get("name", "")) for suite in root for case in suite]
     assert len(set(names)) == len(names)
     assert not any("frame" in name for _, name in names)
+
+
+def test_reports_are_valid_by_the_published_schema(
+    failing_audit: Audit, audit_with_gaps: Audit, empty_audit: Audit
+) -> None:
+    schema = xmlschema.XMLSchema(str(SCHEMAS / "junit-10.xsd"))
+    audit_with_gaps.unmet = [Unmet("IMS-TLS-001", "N-HS", HOSTILE)]
+    real = audit(sorted(map(str, SAMPLES.glob("*.pcap*"))), Options())
+    assert len(real.findings) > 50
+    for each in (failing_audit, audit_with_gaps, empty_audit, real):
+        assert [str(error) for error in schema.iter_errors(render(each))] == []
+    assert not schema.is_valid(render(failing_audit).replace(" name=", " named="))

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
+import pytest
+
+from imsinspect.capture.raw_frames import raw_frames
+from imsinspect.pipeline import Options, audit
 from imsinspect.report.sarif import LEVELS, MAX_RESULTS, render, to_sarif
 from imsinspect.rules.outcome import Severity, Suppressed
 from imsinspect.rules.registry import RULES
@@ -15,7 +22,8 @@ from imsinspect.rules.required import Unmet
 if TYPE_CHECKING:
     from imsinspect.report.audit import Audit
 
-EXPECTED = Path(__file__).parent / "expected"
+EXPECTED, SCHEMAS = Path(__file__).parent / "expected", Path(__file__).parent / "schemas"
+SAMPLES = Path(__file__).parents[2] / "samples"
 HOSTILE = "a\x1b[2J\r\n<b>%,c\u202e"
 
 
@@ -118,3 +126,63 @@ def test_text_from_the_wire_and_odd_paths_steer_nothing(failing_audit: Audit) ->
     assert run_of(failing_audit)["artifacts"][0]["location"]["uri"] == "file:///captures/a.pcap"
     failing_audit.trace.captures[0].path = "-"
     assert run_of(failing_audit)["artifacts"][0]["location"]["uri"] == "standard-input"
+
+
+def test_captures_are_named_in_one_way(failing_audit: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relative where all are below the working directory, absolute otherwise: services refuse a log with both."""
+    monkeypatch.chdir(tmp_path)
+    first = failing_audit.trace.captures[0]
+    for paths, expected in (
+        (("a.pcap", str(tmp_path / "b/c.pcap")), ["a.pcap", "b/c.pcap"]),
+        (("a.pcap", "/captures/b.pcap"), [f"file://{tmp_path}/a.pcap", "file:///captures/b.pcap"]),
+        (("sub/../a.pcap", "-"), ["a.pcap", "standard-input"]),
+        (("../a.pcap",), [f"file://{tmp_path.parent}/a.pcap"]),
+    ):
+        failing_audit.trace.captures = [replace(first, path=path) for path in paths]
+        run = run_of(failing_audit)
+        assert [each["location"]["uri"] for each in run["artifacts"]] == expected
+        location = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+        assert location == {"uri": expected[0], "index": 0}
+
+
+@pytest.mark.parametrize("name", ["plain-rtcp-on-sdes-call.pcapng", "psk-null-cipher.pcap"])
+def test_a_place_is_where_the_octets_of_the_frame_are_in_the_file(name: str) -> None:
+    path = SAMPLES / name
+    data = path.read_bytes()
+    run = run_of(audit([str(path)], Options()))
+    assert run["artifacts"][0]["length"] == len(data)
+    assert run["artifacts"][0]["hashes"] == {"sha-256": hashlib.sha256(data).hexdigest()}
+    raw = raw_frames(str(path), range(1, 10_000))
+    locations = [each["locations"][0] for each in run["results"]]
+    for result in run["results"]:
+        for flow in result.get("codeFlows", ()):
+            locations += [step["location"] for step in flow["threadFlows"][0]["locations"]]
+    assert locations
+    for location in locations:
+        region = location["physicalLocation"]["region"]
+        octets = data[region["byteOffset"] : region["byteOffset"] + region["byteLength"]]
+        assert octets == raw[region["startLine"]].octets
+
+
+def test_a_compressed_capture_has_a_digest_and_no_offsets(tmp_path: Path) -> None:
+    path = tmp_path / "call.pcapng.gz"
+    path.write_bytes(gzip.compress((SAMPLES / "plain-rtcp-on-sdes-call.pcapng").read_bytes()))
+    run = run_of(audit([str(path)], Options()))
+    assert run["artifacts"][0]["hashes"] == {"sha-256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    assert "byteOffset" not in run["results"][0]["locations"][0]["physicalLocation"]["region"]
+
+
+def test_logs_are_valid_by_the_published_schema(
+    failing_audit: Audit, audit_with_gaps: Audit, empty_audit: Audit
+) -> None:
+    schema = json.loads((SCHEMAS / "sarif-2.1.0-rtm.5.json").read_text(encoding="utf-8"))
+    validator = jsonschema.validators.validator_for(schema)(schema, format_checker=jsonschema.FormatChecker())
+    failing_audit.suppressed = [Suppressed(failing_audit.findings[0], HOSTILE, "2027-01-01")]
+    audit_with_gaps.unmet = [Unmet("IMS-TLS-001", "N-HS", "no handshake")]
+    real = audit(sorted(map(str, SAMPLES.glob("*.pcap*"))), Options())
+    assert len(real.findings) > 50
+    for each in (failing_audit, audit_with_gaps, empty_audit, real):
+        assert [error.message for error in validator.iter_errors(json.loads(render(each)))] == []
+    broken = json.loads(render(failing_audit))
+    del broken["runs"][0]["results"][0]["message"]
+    assert not validator.is_valid(broken)
