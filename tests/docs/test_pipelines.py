@@ -99,6 +99,19 @@ def test_inputs_of_the_action_reach_the_script_in_variables_alone() -> None:
     assert [name for name in step["env"] if f"${name}" not in script and f"${{{name}:" not in script] == []
 
 
+def test_the_workflow_gives_and_takes_what_the_action_has() -> None:
+    text = (EXAMPLES / "github-workflow.yml").read_text(encoding="utf-8")
+    (job,) = yaml.safe_load(text)["jobs"].values()
+    (step,) = (each for each in job["steps"] if each["uses"].startswith("OWNER/"))
+    folder = step["uses"].partition("@")[0].removeprefix("OWNER/imsinspect/")
+    action = yaml.safe_load((ROOT / folder / "action.yml").read_text(encoding="utf-8"))
+    assert step["with"].keys() <= action["inputs"].keys()
+    assert set(re.findall(rf"steps\.{step['id']}\.outputs\.(\w+)", text)) <= action["outputs"].keys()
+    later = job["steps"][job["steps"].index(step) + 1 :]
+    assert later
+    assert [each["name"] for each in later if not each["if"].startswith("always() && ")] == []
+
+
 class Run:
     """One run of the action's script: what it leaves."""
 
