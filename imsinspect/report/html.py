@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from imsinspect.report.escape import printable
-from imsinspect.report.html_view import view
+from imsinspect.report.view import view
 from imsinspect.report.words import brief
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from imsinspect.report.html_view import view
+from imsinspect.report.view import view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from imsinspect.report.audit import Audit
-    from imsinspect.report.html_parts import FindingView, Listed, View
+    from imsinspect.report.view_parts import FindingView, Listed, View
 
 FOR_FINDINGS = 40_000  # characters; all parts together stay below 65,536, which is what a comment holds
 FOR_OPEN = 10_000

@@ -14,7 +14,7 @@ import pytest
 
 from imsinspect.capture.frames import frame_id
 from imsinspect.report.html import render
-from imsinspect.report.html_view import view
+from imsinspect.report.view import view
 from imsinspect.rules.outcome import Severity, Subject, Suppressed
 from imsinspect.rules.required import Unmet
 from imsinspect.trace.model import Call, CaptureInfo, Note

@@ -1,4 +1,4 @@
-"""Puts together what the HTML page shows of an audit."""
+"""Puts together what a page says of an audit, for views that lay it out: HTML, Markdown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from imsinspect.report.call_views import began, claimed, lasted, only_day, who
 from imsinspect.report.ends import Ends
 from imsinspect.report.gaps import open_questions
 from imsinspect.report.groups import Group, group, leading
-from imsinspect.report.html_parts import (
+from imsinspect.report.json import SCHEMA
+from imsinspect.report.key_words import rows as key_rows
+from imsinspect.report.page import counted
+from imsinspect.report.protection import LEGEND, SIGN, Level
+from imsinspect.report.rule_views import sections
+from imsinspect.report.tally import Tally
+from imsinspect.report.view_parts import (
     CallView,
     CaptureView,
     EvidenceView,
@@ -28,12 +34,6 @@ from imsinspect.report.html_parts import (
     SuppressedView,
     View,
 )
-from imsinspect.report.json import SCHEMA
-from imsinspect.report.key_words import rows as key_rows
-from imsinspect.report.page import counted
-from imsinspect.report.protection import LEGEND, SIGN, Level
-from imsinspect.report.rule_views import sections
-from imsinspect.report.tally import Tally
 from imsinspect.report.words import brief
 from imsinspect.rules.outcome import Severity
 

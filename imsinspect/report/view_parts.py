@@ -1,6 +1,6 @@
-"""What the HTML page is made of: bounded lists, plain strings, and links within the page.
+"""What a page is made of: bounded lists, plain strings, and links within the page.
 
-The template escapes every string; none of them is markup.
+None of the strings is markup: who lays them out escapes them.
 """
 
 from __future__ import annotations
