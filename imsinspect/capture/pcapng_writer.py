@@ -1,6 +1,6 @@
 """Writes pcapng: one little-endian section, its interfaces, packets with comments, packets copied in batches.
 
-Facts: draft-ietf-opsawg-pcapng. Every interface counts time in nanoseconds, so that none of a capture's is lost.
+Facts: draft-ietf-opsawg-pcapng. Interfaces count time in nanoseconds unless told otherwise: nothing is lost.
 """
 
 from __future__ import annotations
@@ -82,17 +82,28 @@ class PcapngWriter:
         """Key material, for the packets behind it."""
         self._block(SECRETS, _SECRETS.build({"type": block.type, "data": block.data}))
 
-    def interface(self, link_type: int, name: str = "", fcs: int = 0) -> int:
-        """The number of an interface with that link type, name, and octets of frame check sequence."""
+    def interface(
+        self,
+        link_type: int,
+        name: str = "",
+        fcs: int = 0,
+        *,
+        resolution: int = NANOSECONDS,
+        snap_length: int = SNAP_LENGTH,
+    ) -> int:
+        """The number of an interface with that link type, name, and octets of frame check sequence.
+
+        `resolution` is the power of ten that its times are counted in; where it is another one, so are the times given.
+        """
         wanted = link_type, name, fcs
         number = self._interfaces.get(wanted)
         if number is None:
             number = self._interfaces[wanted] = len(self._interfaces)
             options = [(NAME, name.encode())] if name else []
-            options.append((TIME_RESOLUTION, bytes([NANOSECONDS])))
+            options.append((TIME_RESOLUTION, bytes([resolution])))
             if fcs:
                 options.append((FCS_LENGTH, bytes([fcs])))
-            body = {"linktype": link_type, "snaplen": SNAP_LENGTH, "options": _options(*options)}
+            body = {"linktype": link_type, "snaplen": snap_length, "options": _options(*options)}
             self._block(INTERFACE, _INTERFACE.build(body))
         return number
 

@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from imsinspect import __version__
 from imsinspect.cli import baseline
+from imsinspect.cli.annotate import annotate
 from imsinspect.cli.audit import audit
 from imsinspect.cli.calls import calls
 from imsinspect.cli.completion import completion, listen
@@ -35,7 +36,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-COMMANDS = {command.__name__: command for command in (audit, calls, show, decode, decrypt, rules, explain, completion)}
+COMMANDS = {
+    command.__name__: command for command in (audit, calls, show, decode, decrypt, annotate, rules, explain, completion)
+}
 GROUPS = {"baseline": baseline.app}
 for command in COMMANDS.values():
     app.command()(command)
