@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from dissectors.sdp.crypto import Crypto
     from dissectors.sdp.parse import Media
     from imsinspect.capture.frames import FrameId
-    from imsinspect.trace.model import Call, LineState, MediaLine, MediaStream, RtcpSource, StreamUse, TlsSession, Trace
+    from imsinspect.trace.model import (
+        Call,
+        Judgement,
+        LineState,
+        MediaLine,
+        MediaStream,
+        RtcpSource,
+        StreamUse,
+        TlsSession,
+        Trace,
+    )
 
 SECOND = 1_000_000_000
 EMERGENCY = b"urn:service:sos"  # RFC 5031
@@ -117,6 +127,11 @@ def aead_agreed(state: LineState, line: MediaLine) -> bool | None:
 def counted(number: int, noun: str) -> str:
     """A number with its noun."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def clear_media(judgement: Judgement) -> str:
+    """What is in clear, without lengths: these are of the content, and others in the next call."""
+    return "telephone events in clear" if "(telephone-event" in judgement.observed else "media in clear"
 
 
 def overlap(first: int, last: int, state: LineState) -> int:

@@ -101,7 +101,7 @@ def _names(result: Audit) -> Counter[str]:
     return Counter(each.fingerprint for each in result.findings)
 
 
-def _two_lines(*clear: tuple[bool, int], suite: str = "AES_CM_128_HMAC_SHA1_80") -> set[str]:
+def _two_lines(*clear: tuple[bool, int], suite: str = "AES_CM_128_HMAC_SHA1_80", octets: int = 160) -> set[str]:
     """A call with two secure lines on which some senders (the caller or not, the line) send in clear; what is found."""
     ends = {True: "192.0.2.10", False: "198.51.100.20"}
     ports = {True: (4000, 4002), False: (5000, 5002)}
@@ -115,7 +115,7 @@ def _two_lines(*clear: tuple[bool, int], suite: str = "AES_CM_128_HMAC_SHA1_80")
     streams = [
         build.rtp_stream(
             (ends[caller], ports[caller][line]), (ends[not caller], ports[not caller][line]), 0xA0 + 2 * line + caller,
-            build.speech(), at=1.0 + 0.003 * line + 0.006 * caller,
+            build.speech(octets=octets), at=1.0 + 0.003 * line + 0.006 * caller,
             srtp=None if (caller, line) in clear else build.Srtp(build.master_key(f"{caller} {line}", suite), suite),
         )
         for caller in (True, False)
@@ -124,6 +124,12 @@ def _two_lines(*clear: tuple[bool, int], suite: str = "AES_CM_128_HMAC_SHA1_80")
     packets = build.in_time_order(build.call(bodies[True], bodies[False]), *streams)
     rules = ("IMS-SRTP-001", "IMS-SRTP-007")
     return {each.fingerprint for each in build.audit_bytes(build.pcap(packets)).findings if each.rule in rules}
+
+
+def test_what_was_said_is_not_what_was_wrong() -> None:
+    """Lengths of payloads follow from the content of a call, and from how it is packed."""
+    assert len(_two_lines((True, 0))) == 1
+    assert _two_lines((True, 0)) == _two_lines((True, 0), octets=80) == _two_lines((True, 0), octets=240)
 
 
 def test_another_line_direction_or_suite_is_another_fault() -> None:

@@ -88,14 +88,15 @@ def _message(trace: Trace, seen: Seen) -> Outcome:
     if record.stop:
         return _finding(trace, seen, record.stop, record.stop_offset)
     if record.trailing:
-        return _finding(trace, seen, f"{record.trailing} octets behind the last payload", record.stop_offset)
+        behind = "octets behind the last payload"
+        return _finding(trace, seen, f"{record.trailing} {behind}", record.stop_offset, behind)
     wrong = record.authentication
     if wrong is not None and wrong.octets < codes.MAC_OCTETS.get(wrong.algorithm, 0) and wrong.payload == "V":
         return _finding(trace, seen, f"the MAC has {wrong.octets} octets only", record.stop_offset)
     return Outcome("pass", seen.subject)
 
 
-def _finding(trace: Trace, seen: Seen, what: str, offset: int) -> Outcome:
+def _finding(trace: Trace, seen: Seen, what: str, offset: int, kind: str = "") -> Outcome:
     message = seen.message
     return Outcome(
         "violation",
@@ -109,5 +110,5 @@ def _finding(trace: Trace, seen: Seen, what: str, offset: int) -> Outcome:
             Evidence(message.frames[0], f"MIKEY, offset {offset}", what, "a message that ends with its last payload"),
         ),
         role=role_of(message),
-        normalised=(f"MIKEY: {what}", "a whole message"),
+        normalised=(f"MIKEY: {kind or what}", "a whole message"),
     )

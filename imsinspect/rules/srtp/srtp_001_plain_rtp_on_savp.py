@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from imsinspect.rules.facts import (
     agreement,
+    clear_media,
     counted,
     direction,
     frame_text,
@@ -205,7 +206,7 @@ def _plain(
         media=media_name(state.offered),
         direction=way,
         fact=use.stream.id,
-        normalised=(judgement.observed, judgement.expected),
+        normalised=(clear_media(judgement), agreed),
     )
 
 
@@ -243,5 +244,5 @@ def _readable(
         role=use.sender,
         media=media_name(state.offered),
         direction=way,
-        normalised=(observed, "encrypted content"),
+        normalised=("content that reads as clear", agreed),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from imsinspect.rules.facts import (
     SECOND,
     agreement,
+    clear_media,
     counted,
     direction,
     frame_text,
@@ -142,5 +143,5 @@ def _mixed(
         media=media_name(state.offered),
         direction=way,
         fact=stream.id,
-        normalised=(f"{clear.observed} beside {protected.observed}", EXPECTED),
+        normalised=(f"{clear_media(clear)} beside protected", EXPECTED),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from imsinspect.capture.endpoint import Endpoint
 from imsinspect.rules.facts import (
     SECOND,
+    clear_media,
     counted,
     direction,
     frame_text,
@@ -233,5 +234,5 @@ def _found(
         role=use.sender,
         media=media_name(state.offered),
         direction=direction(use),
-        normalised=(clear.observed, clear.expected),
+        normalised=(f"{clear_media(clear)} before an answer", _offered(state)),
     )
