@@ -150,3 +150,24 @@ def test_a_file_that_is_no_capture(tmp_path: Path) -> None:
     path.write_bytes(b"no capture at all")
     with pytest.raises(CaptureError, match=r"x\.pcap: not a capture file"):
         written(path, tmp_path)
+
+
+def test_of_a_tcp_connection_that_calls_share_a_call_is_taken_where_that_is_enough(tmp_path: Path) -> None:
+    trunk = build.TcpConnection(build.ALICE, build.BOB)
+    packets = trunk.open(0.0)
+    for number in range(20):
+        talk = build.Dialog(
+            call_id=f"{number}@trunk", from_tag=f"f{number}", to_tag=f"t{number}", transport="TCP", branch=10 * number
+        )
+        secure = (build.crypto("a"),) if number == 9 else ()
+        offer = build.sdp("192.0.2.10", build.audio(4000 + 4 * number, "RTP/SAVP" if secure else "RTP/AVP", *secure))
+        answer = build.sdp("198.51.100.20", build.audio(5000 + 4 * number))
+        packets += trunk.send(number + 1.0, talk.request("INVITE", offer))
+        packets += trunk.send(number + 1.1, talk.response(200, "OK", answer), from_client=False)
+        packets += trunk.send(number + 1.2, talk.request("ACK"))
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(build.pcap(packets))
+    done, out = written(path, tmp_path, only=True, profile="rfc-only")
+    assert {finding.rule for finding in done.findings} == {"IMS-SIG-001", "IMS-SIG-006"}
+    assert (done.missing, done.added, done.done.packets) == ([], [], 3)
+    assert {call.call_id for call in audit([str(out)]).trace.calls} == {b"9@trunk"}

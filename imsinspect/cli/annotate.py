@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from imsinspect.capture.errors import UsageError
 from imsinspect.cli.options import (
     AccessConfidentiality,
     AccessConfidentialityOption,
@@ -29,11 +31,13 @@ from imsinspect.cli.options import (
     check_input,
     given,
 )
-from imsinspect.cli.output import STANDARD_INPUT, check_destination, replacing
+from imsinspect.cli.output import STANDARD_INPUT as STANDARD
+from imsinspect.cli.output import check_destination, replacing
 from imsinspect.cli.say import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
     from imsinspect.annotating import Annotated as Done
 
@@ -49,7 +53,9 @@ def annotate(
     capture: Annotated[
         str, typer.Argument(metavar="CAPTURE", help="A capture (pcap, pcapng, gzip or zstd), or - for standard input.")
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The pcapng file to be written.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The pcapng file to be written, or - for standard output.")
+    ],
     only_findings: Annotated[
         bool,
         typer.Option(
@@ -76,7 +82,8 @@ def annotate(
     is not written: 1 not all findings are there without the rest of the capture, 3 there are no findings.
     """
     _check(capture, out)
-    check_destination([capture], out, [*(keys or ()), *(keylog or ()), *([policy] if policy is not None else ())])
+    if str(out) != STANDARD:
+        check_destination([capture], out, [*(keys or ()), *(keylog or ()), *([policy] if policy is not None else ())])
     options = given(profile, capture_point, access_confidentiality, nds, keys, keylog, verify, policy)
 
     from imsinspect.annotating import annotate as run
@@ -84,7 +91,7 @@ def annotate(
 
     with _readable(capture) as (path, name, private), Progress(shown=not quiet and sys.stderr.isatty()) as progress:
         try:
-            with replacing(out, private=private) as file:
+            with _opened(out, private=private) as file:
                 done = run(path, name, file, options, progress, only_findings=only_findings)
                 if only_findings and (done.missing or not done.findings):
                     raise _NotThereError
@@ -98,12 +105,15 @@ def annotate(
 
 def _check(capture: str, out: Path) -> None:
     check_input([capture])
-    if capture != STANDARD_INPUT:
+    if capture != STANDARD:
         if not Path(capture).exists():
             raise typer.BadParameter(f"no such file: {capture}")
         if Path(capture).is_dir():
             raise typer.BadParameter(f"{capture} is a folder: one capture is annotated at a time")
-    if out.exists() and not out.is_file() and not out.is_dir():
+    if str(out) == STANDARD:
+        if sys.stdout.isatty():
+            raise typer.BadParameter("standard output is a terminal: name a file, or lead the output elsewhere")
+    elif out.exists() and not out.is_file() and not out.is_dir():
         raise typer.BadParameter(f"{out} is no regular file")
 
 
@@ -114,17 +124,35 @@ def _readable(capture: str) -> Iterator[tuple[str, str, bool]]:
     What a pipe brings is kept in a temporary file.
     """
     path = Path(capture)
-    if capture != STANDARD_INPUT and not path.is_fifo():
+    if capture != STANDARD and not path.is_fifo():
         yield capture, path.name, not stat.S_IMODE(path.stat().st_mode) & 0o044
         return
     with tempfile.NamedTemporaryFile(prefix="imsinspect-") as spool:
-        if capture == STANDARD_INPUT:
+        if capture == STANDARD:
             shutil.copyfileobj(sys.stdin.buffer, spool)
         else:
             with path.open("rb") as pipe:
                 shutil.copyfileobj(pipe, spool)
         spool.flush()
-        yield spool.name, "standard input" if capture == STANDARD_INPUT else path.name, True
+        yield spool.name, "standard input" if capture == STANDARD else path.name, True
+
+
+@contextmanager
+def _opened(out: Path, *, private: bool) -> Iterator[BinaryIO]:
+    """A file that takes the place of OUT when it is whole, or that goes to standard output then."""
+    if str(out) != STANDARD:
+        with replacing(out, private=private) as file:
+            yield file
+        return
+    with tempfile.NamedTemporaryFile(prefix="imsinspect-") as spool:
+        yield cast("BinaryIO", spool)
+        spool.seek(0)
+        try:
+            shutil.copyfileobj(spool, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise UsageError("standard output was closed before all was written") from None
 
 
 def _refused(done: Done, name: str, out: Path) -> int:

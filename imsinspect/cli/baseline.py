@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from imsinspect.pipeline import Options
     from imsinspect.report.audit import Audit
 
+STANDARD = "-"
 FAILED, UNREADABLE, NOTHING = 1, 2, 3
 
 app = typer.Typer(
@@ -57,7 +58,10 @@ class Counts(StrEnum):
 def create(
     captures: Captures,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The baseline to be written, or to be renewed.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The baseline to be written or renewed, or - for standard output."
+        ),
     ],
     profile: ProfileOption = Profile.AUTO,
     capture_point: CapturePointOption = CapturePoint.AUTO,
@@ -75,21 +79,26 @@ def create(
     the captures that could be assessed.
     """
     check_input(captures)
-    check_destination(captures, output, [*(keys or ()), *(keylog or ()), *([policy] if policy is not None else ())])
+    to_file = str(output) != STANDARD
+    if to_file:
+        check_destination(captures, output, [*(keys or ()), *(keylog or ()), *([policy] if policy is not None else ())])
     options = given(profile, capture_point, access_confidentiality, nds, keys, keylog, verify, policy)
     result = run_audit(captures, options, quiet=quiet)
     status = _assessed(result)
     if status:
         why = "a capture could not be read" if status == UNREADABLE else "nothing in the captures could be assessed"
-        say(f"imsinspect: error: {why}, so {output} was not written")
+        say(f"imsinspect: error: {why}, so {output if to_file else 'the baseline'} was not written")
         return status
 
     from imsinspect.baseline import Traffic, baseline_of
     from imsinspect.baseline_file import to_text
 
     baseline = baseline_of(result.findings, result.assessments, Traffic.of(result.trace), _options(options, result))
-    write_file(output, to_text(baseline), private=False)
-    if not quiet:
+    if to_file:
+        write_file(output, to_text(baseline), private=False)
+    else:
+        write(to_text(baseline))
+    if to_file and not quiet:
         from imsinspect.report.page import counted
 
         say(

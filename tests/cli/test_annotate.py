@@ -92,6 +92,17 @@ def test_standard_input_and_pipes(
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
 
 
+def test_standard_output(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for extra in ((), ("--only-findings",)):
+        assert run(["annotate", str(CALL), "out.pcapng", "-q", *extra]) == 0
+        assert run(["annotate", str(CALL), "-", "-q", *extra]) == 0
+        assert capsysbinary.readouterr() == (Path("out.pcapng").read_bytes(), b"")
+    assert [each.name for each in tmp_path.iterdir()] == ["out.pcapng"]
+
+
 def test_what_others_may_not_read_stays_so(tmp_path: Path) -> None:
     capture, out = tmp_path / "in.pcapng", tmp_path / "out.pcapng"
     capture.write_bytes(CALL.read_bytes())

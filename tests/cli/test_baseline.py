@@ -146,6 +146,15 @@ def test_a_baseline_of_nothing_is_not_written(tmp_path: Path, capsys: pytest.Cap
     assert "nothing in the captures could be assessed" in capsys.readouterr().err
 
 
+def test_a_baseline_on_standard_output(
+    baseline: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["baseline", "create", PLAIN_RTCP, "--output", "-"]) == 0
+    assert capsys.readouterr() == (Path(baseline).read_text(), "")
+    assert [each.name for each in tmp_path.iterdir()] == ["baseline.json"]
+
+
 def test_inputs_are_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capture = tmp_path / "call.pcapng"
     capture.write_bytes(Path(PLAIN_RTCP).read_bytes())
