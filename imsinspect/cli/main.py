@@ -15,6 +15,7 @@ from imsinspect import __version__
 from imsinspect.cli import baseline
 from imsinspect.cli.annotate import annotate
 from imsinspect.cli.audit import audit
+from imsinspect.cli.call import call
 from imsinspect.cli.calls import calls
 from imsinspect.cli.completion import completion, listen
 from imsinspect.cli.decode import decode
@@ -37,7 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = {
-    command.__name__: command for command in (audit, calls, show, decode, decrypt, annotate, rules, explain, completion)
+    command.__name__: command
+    for command in (audit, calls, call, show, decode, decrypt, annotate, rules, explain, completion)
 }
 GROUPS = {"baseline": baseline.app}
 for command in COMMANDS.values():

@@ -26,20 +26,28 @@ def by_owner(trace: Trace, findings: Iterable[Finding]) -> dict[str, list[Findin
     """
     found: defaultdict[str, list[Finding]] = defaultdict(list)
     findings = list(findings)
-    owners = _owners(trace) if findings else {}
-    for finding in findings:
-        for owner in _of(finding.subject, owners) or ("",):
-            found[owner].append(finding)
+    if findings:
+        owners = Owners(trace)
+        for finding in findings:
+            for owner in owners.of(finding.subject) or ("",):
+                found[owner].append(finding)
     return dict(found)
 
 
-def _of(subject: Subject, owners: dict[Key, dict[str, None]]) -> Iterable[str]:
-    found = owners.get((subject.kind, subject.id))
-    if found is None and subject.kind == "media":
-        found = owners.get(("call", subject.id.partition("/")[0].partition(".")[0]))
-    if found is None and subject.kind in NAMED_FIRST:
-        found = owners.get(("call", subject.id.partition(" ")[0]))
-    return found or ()
+class Owners:
+    """Answers for the subjects of a trace."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._owners = _owners(trace)
+
+    def of(self, subject: Subject) -> Iterable[str]:
+        """Ids of the calls and conferences that a subject belongs to, in the order of the trace."""
+        found = self._owners.get((subject.kind, subject.id))
+        if found is None and subject.kind == "media":
+            found = self._owners.get(("call", subject.id.partition("/")[0].partition(".")[0]))
+        if found is None and subject.kind in NAMED_FIRST:
+            found = self._owners.get(("call", subject.id.partition(" ")[0]))
+        return found or ()
 
 
 def _owners(trace: Trace) -> dict[Key, dict[str, None]]:

@@ -12,7 +12,7 @@ from imsinspect.report.escape import printable, text
 from imsinspect.report.json import compact
 from imsinspect.report.page import Page, counted
 from imsinspect.report.protection import LEGEND, Level
-from imsinspect.report.terminal import SEVERITY_STYLES, SIGNS
+from imsinspect.report.terminal_findings import SEVERITY_STYLES, SIGNS
 from imsinspect.report.times import iso, plain, span
 from imsinspect.rules.outcome import Severity
 

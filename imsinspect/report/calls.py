@@ -181,7 +181,7 @@ def _rows(audit: Audit, found: dict[str, list[Finding]]) -> Iterator[CallRow]:
     assessed = Tally.of(audit).assessed > 0
     seen = {call.id: _seen(call) for call in trace.calls}
     for conference in trace.conferences:
-        legs = [leg for leg in _legs(conference) if leg in seen]
+        legs = [leg for leg in legs_of(conference) if leg in seen]
         owners = [conference.id, *legs]
         yield _conference_row(
             conference, [seen[leg] for leg in legs], _gathered(owners, found), _gathered(owners, accepted), assessed
@@ -190,7 +190,7 @@ def _rows(audit: Audit, found: dict[str, list[Finding]]) -> Iterator[CallRow]:
         yield _call_row(call, seen[call.id], found.get(call.id, []), accepted.get(call.id, []), assessed)
 
 
-def _legs(conference: Conference) -> Iterable[str]:
+def legs_of(conference: Conference) -> Iterable[str]:
     """Ids of the calls that are legs, each once."""
     return dict.fromkeys(
         name for each in conference.participants for leg in each.legs for name in (leg.call, *leg.also)
@@ -343,12 +343,13 @@ def _kinds_of_stream(stream: MediaStream, control_fails: bool) -> Iterator[str]:
         if kind == "rtp":
             yield CLEAR
         elif kind == "srtp":
-            yield VERIFIED if _verifies(stream.proof) and not control_fails else SRTP
+            yield VERIFIED if verifies(stream.proof) and not control_fails else SRTP
         else:
             yield NOT_ASSESSED
 
 
-def _verifies(proof: Proof | None) -> bool:
+def verifies(proof: Proof | None) -> bool:
+    """Every packet that was checked verifies."""
     return proof is not None and proof.verified > 0 and not proof.failed and not proof.unchecked
 
 

@@ -13,7 +13,22 @@ if TYPE_CHECKING:
 Part = str | tuple[str, str]
 """A piece of a line: plain text, or text with a rich style. Never markup: brackets are only brackets."""
 
-_IN_ASCII = {"✔": "+", "✖": "x", "○": "o", "–": "-", "→": "->", "…": "...", "§": "section "}
+_IN_ASCII = {
+    "✔": "+",
+    "✖": "x",
+    "○": "o",
+    "–": "-",
+    "→": "->",
+    "…": "...",
+    "§": "section ",
+    **dict.fromkeys("│├┤", "|"),
+    "─": "-",
+    "▶": ">",
+    "◀": "<",
+    "↔": "<->",
+    "↩": "@",
+    "×": "x",
+}
 _LEAST = 20  # columns that a paragraph keeps, however deep it is indented
 
 
@@ -21,12 +36,12 @@ class Page:
     """Writes paragraphs to a rich console."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
+        self.console = console
         self._encoding = console.encoding
 
     def heading(self, *parts: Part) -> None:
         """An empty line, then a line that stands out."""
-        self._console.print()
+        self.console.print()
         self.paragraph(0, *parts, style="bold")
 
     def paragraph(self, indent: int, *parts: Part, hang: int = 2, style: str = "") -> None:
@@ -34,21 +49,29 @@ class Page:
         rest = Text.assemble(*map(self._encodable, parts), style=style)
         column = indent
         while True:
-            width = max(self._console.width - column, _LEAST)
-            line = rest[: 2 * width].wrap(self._console, width, overflow="fold")[0] if rest else rest
+            width = max(self.console.width - column, _LEAST)
+            line = rest[: 2 * width].wrap(self.console, width, overflow="fold")[0] if rest else rest
             left = len(rest.plain[len(line) :].lstrip())
             line.rstrip()
-            self._console.print(Text(" " * column if line else "") + line, soft_wrap=True)
+            self.console.print(Text(" " * column if line else "") + line, soft_wrap=True)
             if not left:
                 return
             rest, column = rest[-left:], indent + hang
 
+    def row(self, head: str, rest: Text) -> None:
+        """One line as it is: it is not folded."""
+        line = Text(self._written(head)) + rest
+        if not line.plain.isascii() and not self._encoding.startswith("utf"):
+            line = Text(self._written(line.plain))
+        line.rstrip()
+        self.console.print(line, soft_wrap=True)
+
     def last(self, line: str, style: str) -> None:
         """The closing line: folded for a person, whole for a script that reads a pipe."""
-        if self._console.is_terminal:
+        if self.console.is_terminal:
             self.paragraph(0, line, hang=0, style=style)
         else:
-            self._console.print(Text(self._written(line), style), soft_wrap=True)
+            self.console.print(Text(self._written(line), style), soft_wrap=True)
 
     def _encodable(self, part: Part) -> Part:
         return self._written(part) if isinstance(part, str) else (self._written(part[0]), part[1])

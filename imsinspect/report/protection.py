@@ -171,6 +171,11 @@ _OFFERED = "offered only: "
 _OPPORTUNISTIC = " (opportunistic)"
 
 
+def agreed(state: LineState) -> str:
+    """What one offer and its answer agree on, spoken."""
+    return spoken(_claimed(state)[0])
+
+
 def spoken(claimed: str) -> str:
     """A claim in the words of people: "SDES AES_CM_128_HMAC_SHA1_80", "DTLS-SRTP", "TLS with MIKEY", "clear"."""
     offered, rest = (_OFFERED, claimed.removeprefix(_OFFERED)) if claimed.startswith(_OFFERED) else ("", claimed)

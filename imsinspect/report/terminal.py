@@ -14,38 +14,31 @@ from imsinspect.capture.frames import capture_index, frame_number
 from imsinspect.report.belonging import by_owner
 from imsinspect.report.closing import closing
 from imsinspect.report.gaps import open_questions
-from imsinspect.report.groups import Group, group, leading
 from imsinspect.report.key_words import rows as key_rows
 from imsinspect.report.page import Page, counted
-from imsinspect.report.protection import LEGEND, SIGN, Level
+from imsinspect.report.protection import LEGEND, Level
 from imsinspect.report.tally import Tally
+from imsinspect.report.terminal_findings import SIGNS, FindingsOnPage
 from imsinspect.report.words import (
     CUT_OFF,
     and_more,
     brief,
-    by_rule,
     call_words,
     capture_path,
     capture_times,
     capture_words,
-    frames_by_capture,
-    frames_words,
     inventory,
     kinds_of_notes,
     line_words,
     no_findings,
     other_legs,
-    paragraph,
     session_words,
     sessions_without_a_call,
     stream_words,
     streams_words,
-    subject_words,
-    sureness,
     trouble_first,
     unmet_words,
 )
-from imsinspect.rules.outcome import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,27 +54,9 @@ CAPTURES = 20
 CALLS = 40
 LINES_OF_A_CALL = 8
 LOOSE = 10  # streams, TLS sessions without a call
-FINDINGS = 100
-FINDINGS_OF_A_RULE = 10
-FOLLOWERS = 10
-EVIDENCE = 6
+CAPTURE_NOTES = 6
 GAP_ROWS = 40
 NOTES = 20
-
-SEVERITY_STYLES = {
-    Severity.CRITICAL: "bold red",
-    Severity.HIGH: "red",
-    Severity.MEDIUM: "yellow",
-    Severity.LOW: "cyan",
-    Severity.INFO: "blue",
-}
-SIGNS: dict[Level, tuple[str, str]] = {  # with its style
-    Level.SECURED: (SIGN[Level.SECURED], "green"),
-    Level.BROKEN: (SIGN[Level.BROKEN], "bold red"),
-    Level.CLEAR: (SIGN[Level.CLEAR], "yellow"),
-    Level.UNKNOWN: (SIGN[Level.UNKNOWN], "magenta"),
-    Level.ABSENT: (SIGN[Level.ABSENT], "dim"),
-}
 
 
 def render(audit: Audit, console: Console) -> None:
@@ -91,7 +66,7 @@ def render(audit: Audit, console: Console) -> None:
 
 def tell(audit: Audit, findings: Sequence[Finding], console: Console) -> None:
     """Write some findings of an audit in full, as the whole view tells them."""
-    _View(audit, console).tell(findings)
+    FindingsOnPage(Page(console), [brief(capture.path) for capture in audit.trace.captures]).tell(findings)
 
 
 class _View:
@@ -141,9 +116,9 @@ class _View:
             self._page.paragraph(4, ("error: ", "bold red"), brief(capture.error))
         if capture.truncated:
             self._page.paragraph(4, ("cut off: ", "yellow"), CUT_OFF)
-        for note in capture.notes[:EVIDENCE]:
+        for note in capture.notes[:CAPTURE_NOTES]:
             self._page.paragraph(4, ("note: ", "yellow"), brief(note))
-        self._more(4, len(capture.notes) - EVIDENCE, "note of this capture")
+        self._more(4, len(capture.notes) - CAPTURE_NOTES, "note of this capture")
 
     def _inventory(self) -> None:
         self._page.paragraph(2, ("holds: ", "bold"), inventory(self._trace.counts))
@@ -241,52 +216,7 @@ class _View:
             self._page.paragraph(2, no_findings(self._audit))
             return
         self._page.heading(f"FINDINGS ({Tally.of(self._audit).words()})")
-        self.tell(findings)
-
-    def tell(self, findings: Sequence[Finding]) -> None:
-        """Findings in full, those under them that follow."""
-        shown, left = leading(group(findings), FINDINGS, FINDINGS_OF_A_RULE)
-        for number, root in enumerate(shown):
-            if number:
-                self._page.paragraph(0)
-            self._finding(root, 2)
-        if left:
-            self._more(2, left.total(), "finding", by_rule(left))
-
-    def _finding(self, root: Group, indent: int) -> None:
-        page, finding = self._page, root.finding
-        page.paragraph(
-            indent,
-            (finding.severity.token.upper(), SEVERITY_STYLES[finding.severity]),
-            " ",
-            (f"{finding.rule} {finding.name}", "bold"),
-            f" ({sureness(finding)})",
-        )
-        inner = indent + 2
-        page.paragraph(inner, (brief(finding.title), "bold"))
-        page.paragraph(inner, ("what: ", "dim"), subject_words(finding.subject))
-        for capture, frames in frames_by_capture(finding.evidence):
-            page.paragraph(inner, ("where: ", "dim"), f"{self._path(capture)}, {frames_words(frames)}")
-        for capture, expression in finding.filters[:EVIDENCE]:
-            of = f"filter for {self._path(capture)}: " if len(finding.filters) > 1 else "filter: "
-            page.paragraph(inner, (of, "dim"), brief(expression))
-        for evidence in finding.evidence[:EVIDENCE]:
-            page.paragraph(inner, f"frame {frame_number(evidence.frame)}, {brief(evidence.field)}")
-            page.paragraph(inner + 2, ("observed: ", "dim"), brief(evidence.observed))
-            if evidence.expected:
-                page.paragraph(inner + 2, ("required: ", "dim"), brief(evidence.expected))
-        self._more(inner, len(finding.evidence) - EVIDENCE, "row of evidence", plural="rows of evidence")
-        if finding.references:
-            page.paragraph(inner, ("clauses: ", "dim"), "; ".join(brief(clause) for clause in finding.references))
-        if finding.message:
-            page.paragraph(inner, ("meaning: ", "dim"), paragraph(finding.message))
-        if finding.remediation:
-            page.paragraph(inner, ("remedy: ", "dim"), paragraph(finding.remediation))
-        if root.followers:
-            page.paragraph(inner, ("from the same fact:", "dim"))
-            for follower in root.followers[:FOLLOWERS]:
-                self._finding(follower, inner + 2)
-            self._more(inner + 2, len(root.followers) - FOLLOWERS, "finding")
+        FindingsOnPage(self._page, self._paths).tell(findings)
 
     def _path(self, capture: int) -> str:
         return capture_path(self._paths, capture)

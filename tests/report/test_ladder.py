@@ -1,0 +1,217 @@
+"""The ladder as data: what becomes an arrow, in which order, how it is marked, and where findings stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from imsinspect.report.ladder import FIRST_ARROWS, LAST_ARROWS, UnknownIdError, ladder
+from imsinspect.report.ladder_terminal import render
+from tests import build, conference_kit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from imsinspect.report.ladder_model import Arrow, Ladder
+
+OURS, THEIRS = ("192.0.2.10", 4000), ("198.51.100.20", 6000)
+SAVP = "RTP/SAVP"
+
+
+def sdes(seed: str, address: build.Address, *, version: int = 1) -> bytes:
+    return build.sdp(address[0], build.audio(address[1], SAVP, build.crypto(seed)), version=version)
+
+
+def secured(seed: str, source: build.Address, destination: build.Address, at: float = 1.0) -> list[build.Packet]:
+    srtp = build.Srtp(build.master_key(seed))
+    return build.rtp_stream(source, destination, 10 + len(seed), build.speech(20), at=at, srtp=srtp)
+
+
+def of(*parts: Sequence[build.Packet], name: str = "call-1") -> Ladder:
+    return ladder(build.audit_bytes(build.pcap(build.in_time_order(*parts))), name)
+
+
+def rows(found: Ladder) -> list[str]:
+    """`A>B INVITE: clear` for each arrow."""
+    return [row(found, each) for each in found.arrows]
+
+
+def row(found: Ladder, arrow: Arrow) -> str:
+    ends = [found.lifelines[place].key for place in (arrow.source, arrow.destination)]
+    times = f" ×{arrow.count}" if arrow.count > 1 else ""
+    return f"{('-' if arrow.both_ways else '>').join(ends)} {arrow.title}{times}: {arrow.mark.words}"
+
+
+def text_of(found: Ladder, width: int) -> str:
+    from rich.console import Console
+
+    console = Console(width=width, color_system=None, force_terminal=False, highlight=False)
+    with console.capture() as captured:
+        render(found, console)
+    return captured.get()
+
+
+def test_messages_and_media_stand_in_order_of_time_and_are_marked_as_they_were() -> None:
+    found = of(
+        build.call(sdes("ours", OURS), sdes("theirs", THEIRS)),
+        secured("ours", OURS, THEIRS),
+        build.rtp_stream(THEIRS, OURS, 99, build.speech(20), at=1.5),
+    )
+    assert [(each.name, each.addresses) for each in found.lifelines] == [
+        ("sip:alice@example.org", ("192.0.2.10",)),
+        ("sip:bob@example.org", ("198.51.100.20",)),
+    ]
+    assert rows(found) == [
+        "A>B INVITE: clear",
+        "B>A 100 Trying: clear",
+        "B>A 180 Ringing: clear",
+        "B>A 200 OK: clear",
+        "A>B ACK: clear",
+        "A>B audio begins: verified",
+        "B>A audio begins: clear",
+        "A>B BYE: clear",
+        "B>A 200 OK (BYE): clear",
+    ]
+    levels = [each.mark.level.value for each in found.arrows]
+    assert (levels[0], levels[5], levels[6]) == ("clear", "secured", "broken")
+    (answered,) = (each for each in found.arrows if each.title == "200 OK")
+    assert answered.details == ("answer: audio RTP/SAVP, a=crypto AES_CM_128_HMAC_SHA1_80 key ab30bb68",)
+
+
+def test_findings_stand_at_the_arrow_where_they_begin() -> None:
+    found = of(
+        build.call(sdes("ours", OURS), sdes("theirs", THEIRS)),
+        build.rtp_stream(THEIRS, OURS, 99, build.speech(20), at=1.5),
+    )
+    where = {found.findings[number - 1].rule: each.title for each in found.arrows for number in each.findings}
+    assert where["IMS-SRTP-001"] == "audio begins"
+    keys = [each.title for each in found.arrows for number in each.findings
+            if found.findings[number - 1].rule == "IMS-SIG-001"]  # fmt: skip
+    assert keys == ["INVITE", "200 OK"]
+    assert found.not_placed == ()
+
+
+def test_offer_and_answer_keys_and_streams_stand_below() -> None:
+    found = of(build.call(sdes("ours", OURS), sdes("theirs", THEIRS)), secured("ours", OURS, THEIRS))
+    (line,) = found.lines
+    (agreement,) = line.agreements
+    assert (agreement.where, agreement.agreed) == (
+        "offer in frame 1, answer in frame 4",
+        "SDES AES_CM_128_HMAC_SHA1_80",
+    )
+    assert {each.label: (each.offer, each.answer) for each in agreement.rows} == {
+        "address": ("192.0.2.10:4000", "198.51.100.20:6000"),
+        "transport": (SAVP, SAVP),
+        "direction": ("sendrecv", "sendrecv"),
+        "a=crypto": ("1 AES_CM_128_HMAC_SHA1_80 key b21df5bc", "1 AES_CM_128_HMAC_SHA1_80 key ab30bb68"),
+    }
+    (stream,) = line.streams
+    assert (stream.packets, stream.lost, stream.proof) == (20, 0, "verified 20 with key b21df5bc, failed 0")
+    assert [(each.digest, each.places, each.use) for each in found.keys] == [
+        ("b21df5bc", ("a=crypto:1 in frame 1, sip:alice@example.org, call-1/0",), "verifies 20 SRTP packets"),
+        ("ab30bb68", ("a=crypto:1 in frame 4, sip:bob@example.org, call-1/0",), "verifies nothing that was seen"),
+    ]
+
+
+def test_a_new_key_in_a_later_offer_is_told_in_its_place() -> None:
+    talk = build.Dialog()
+    first = build.call(sdes("ours", OURS), sdes("theirs", THEIRS), dialog=talk, duration=None)
+    again = build.carry(
+        talk,
+        [
+            (5.0, talk.request("INVITE", sdes("renewed", OURS, version=2), in_dialog=True), True),
+            (5.1, talk.response(200, "OK", sdes("theirs", THEIRS)), False),
+        ],
+    )
+    found = of(first, again)
+    (renewed,) = (each for each in found.arrows if each.title == "re-INVITE")
+    assert renewed.details[0].endswith("(new keys)")
+    assert not any("new keys" in detail for each in found.arrows if each is not renewed for detail in each.details)
+
+
+def test_retransmissions_and_refreshes_are_folded_with_a_count() -> None:
+    talk = build.Dialog()
+    invite = talk.request("INVITE", sdes("ours", OURS))
+    packets = build.carry(talk, [(0.0, invite, True), (0.5, invite, True), (1.5, invite, True)])
+    for number in range(20):
+        packets += build.carry(
+            talk,
+            [
+                (5.0 + number, talk.request("OPTIONS", in_dialog=True), True),
+                (5.1 + number, talk.response(200, "OK", method="OPTIONS"), False),
+            ],
+        )
+    assert rows(of(packets)) == [
+        "A>B INVITE ×3: clear",
+        *["A>B OPTIONS: clear", "B>A 200 OK (OPTIONS): clear"] * 2,
+        "A>B OPTIONS ×18: clear",
+        "B>A 200 OK (OPTIONS) ×18: clear",
+    ]
+
+
+def test_a_host_that_speaks_to_itself_has_a_lifeline_for_each_party() -> None:
+    one, other, media, back = (("127.0.0.1", port) for port in (5060, 5070, 4000, 6000))
+    talk = build.Dialog(one, other)
+    found = of(build.call(sdes("ours", media), sdes("theirs", back), dialog=talk), secured("ours", media, back))
+    assert [each.addresses for each in found.lifelines] == [("127.0.0.1:5060",), ("127.0.0.1:5070",)]
+    assert "A>B audio begins: verified" in rows(found)
+
+
+def test_more_arrows_than_a_view_can_hold_lose_their_middle() -> None:
+    talk = build.Dialog()
+    script = [(n / 10, talk.request("INFO", in_dialog=True, uri=f"sip:{n}@b"), bool(n % 2)) for n in range(900)]
+    script += [(100 + n, talk.request(f"M{n}", in_dialog=True), True) for n in range(500)]
+    found = of(build.carry(talk, [(0.0, talk.request("INVITE", sdes("ours", OURS)), True), *script]))
+    assert len(found.arrows) == FIRST_ARROWS + LAST_ARROWS == 400
+    assert (found.left_after, found.left_out, found.arrows[-1].title) == (300, 107, "M499")
+
+
+def test_an_id_that_is_not_there_names_near_ones() -> None:
+    audit = build.audit_bytes(build.pcap(build.call(sdes("ours", OURS))))
+    assert ladder(audit, "call-1@test").row.id == "call-1"
+    with pytest.raises(UnknownIdError) as error:
+        ladder(audit, "call-2")
+    assert error.value.near == ("call-1",)
+
+
+def conference(users: int) -> Ladder:
+    parts = []
+    for number in range(users):
+        user = conference_kit.User(f"user{number:02}", (f"192.0.2.{10 + number}", 5060))
+        ours, theirs = (user.address[0], 4000), (conference_kit.FOCUS_MEDIA, 7000 + 2 * number)
+        offer = conference_kit.offer_of(user, port=4000)
+        answer = conference_kit.answer_of(user, port=theirs[1])
+        parts += [
+            conference_kit.dial_in(user, at=float(number), source=user.address, via=(), offer=offer, answer=answer),
+            build.rtp_stream(ours, theirs, 100 + number, build.speech(5), at=number + 1.0),
+            build.rtp_stream(theirs, ours, 500 + number, build.speech(5), at=number + 1.0),
+        ]
+    return of(*parts, name="conference-1")
+
+
+def test_a_conference_of_twenty_has_a_lifeline_for_each_around_the_focus() -> None:
+    found = conference(20)
+    names = [each.name for each in found.lifelines]
+    assert names[10] == "sip:conf1@ims.example.org (focus)"
+    assert [*names[:10], *names[11:]] == [f"user{number:02}@ims.example.org" for number in range(20)]
+    assert rows(found)[:3] == ["A>K INVITE (call-1): clear", "A>K audio begins: clear", "K>A audio begins: clear"]
+    assert len(found.arrows) == 20 * 4
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_a_conference_of_twenty_fits_the_console(width: int) -> None:
+    """Too many for lifelines at these widths: a list of who spoke to whom."""
+    shown = text_of(conference(20), width)
+    assert max(map(len, shown.splitlines())) <= width
+    assert "  A → K" in shown
+    assert "○ INVITE (call-1), clear" in shown
+
+
+def test_hostile_names_do_not_steer_the_terminal() -> None:
+    talk = build.Dialog(from_uri="sip:\x1b[2Jalice\u202e@example.org")
+    found = of(build.call(sdes("ours", OURS), sdes("theirs", THEIRS), dialog=talk))
+    shown = text_of(found, 80)
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert "\\x1b[2Jalice" in shown
