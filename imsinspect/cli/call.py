@@ -39,6 +39,7 @@ class View(StrEnum):
     """Views of a ladder. Each is a module of imsinspect.report, `ladder_` before its name."""
 
     TERMINAL = "terminal"
+    SVG = "svg"
 
 
 def call(

@@ -56,6 +56,14 @@ def test_a_file_is_written_whole_and_never_over_an_input(capsys: pytest.CaptureF
     assert capture.read_bytes() == before
 
 
+def test_a_picture_goes_to_standard_output_or_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    picture = tmp_path / "call.svg"
+    shown = printed(capsys, PLAIN_RTCP, "call-1", "--format", "svg")
+    assert shown.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<svg ')
+    assert printed(capsys, PLAIN_RTCP, "call-1", "--format", "svg", "--output", str(picture)) == ""
+    assert picture.read_text(encoding="utf-8") == shown
+
+
 def test_options_of_the_audit_decide_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert "audio begins, verified" in printed(capsys, PLAIN_RTCP, "call-1")
     assert "audio begins, SRTP" in printed(capsys, PLAIN_RTCP, "call-1", "--verify", "none")
