@@ -118,6 +118,15 @@ def test_calls_over_one_connection_are_told_apart_where_they_can_be(tmp_path: Pa
     assert {call.call_id for call in audit([str(out)]).trace.calls} == {b"7@trunk"}
 
 
+def test_what_the_user_s_keys_open_is_kept_in_an_excerpt(tmp_path: Path) -> None:
+    path = HERE / "tests" / "recordings" / "esp-aes128-sha1.pcapng"
+    keys = (path.with_suffix(".keys.json"),)
+    done, out = written(path, tmp_path, only=True, keys=keys)
+    assert (done.missing, done.added, done.done.packets < 150) == ([], [], True)
+    assert audit([str(out)]).trace.calls == []
+    assert len(audit([str(out)], Options(keys=keys)).trace.calls) == 1
+
+
 def test_the_same_capture_gives_the_same_octets(tmp_path: Path) -> None:
     path = HERE / "samples" / "plain-rtcp-on-sdes-call.pcapng"
     for only in (False, True):

@@ -10,7 +10,7 @@ from imsinspect.capture.frames import capture_index, frame_number
 from imsinspect.rules.outcome import Evidence, Outcome, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dissectors.sdp.crypto import Crypto
     from dissectors.sdp.parse import Media
@@ -32,6 +32,7 @@ EMERGENCY = b"urn:service:sos"  # RFC 5031
 GRACE = 5 * SECOND  # that a line outlives its dialog (rules.md IMS-SRTP-002)
 SIP_PORTS = frozenset((5060, 5061))
 _SUITE = re.compile(rb"[A-Z0-9]{1,20}(?:_[A-Z0-9]{1,20}){1,8}")
+MAX_NAMES = 16  # lines named in a fingerprint
 MAX_EVIDENCE = 50  # frames named in one finding
 
 
@@ -49,6 +50,12 @@ def frame_text(trace: Trace, frame: FrameId) -> str:
 def media_name(media: Media) -> str:
     """Media type and index, for fingerprints: they say nothing of who spoke."""
     return f"{text(media.type)}/{media.index}"
+
+
+def media_names(names: Iterable[str]) -> str:
+    """Names of several lines as one, in the order of their indices, for fingerprints."""
+    ordered = sorted(set(names), key=lambda name: (name.rpartition("/")[2].zfill(8), name))
+    return " ".join(ordered[:MAX_NAMES])
 
 
 def suite_name(line: Crypto) -> str:

@@ -74,6 +74,16 @@ def test_an_exception_for_something_else_changes_nothing_and_is_noted(where: Whe
     assert notes == ["policy, exception 1 (IMS-SRTP-002): matched nothing"]
 
 
+def test_what_is_accepted_for_audio_is_not_accepted_for_video_beside_it() -> None:
+    accepted = Policy(exceptions=(PolicyException("IMS-SIG-001", "lab", LATER, Where(media="audio")),))
+    audio = [build.audio(4000 + 4 * number, "RTP/SAVP", build.crypto(f"a{number}")) for number in range(2)]
+    video = build.media("video", 5000, "RTP/SAVP", "34", build.crypto("v"))
+    for sections, count in (((audio[0],), 0), (audio, 0), ((audio[0], video), 1), ((video,), 1)):
+        call = build.call(build.sdp("192.0.2.10", *sections))
+        found = build.audit_bytes(build.pcap(call), policy=accepted).findings
+        assert [each.rule for each in found].count("IMS-SIG-001") == count
+
+
 def test_an_expired_exception_counts_no_more_and_is_noted() -> None:
     found, suppressed, notes = audited(PolicyException(SRTP_002, "lab", date(2026, 1, 1)))
     assert SRTP_002 in found

@@ -139,3 +139,20 @@ def test_another_line_direction_or_suite_is_another_fault() -> None:
     faults.append(_two_lines(suite="AES_256_CM_HMAC_SHA1_32"))
     assert [len(each) for each in faults] == [1, 1, 1, 1, 2, 2]
     assert len(set().union(*faults)) == 8
+
+
+def test_keys_and_fingerprints_of_one_more_line_are_another_fault() -> None:
+    """One finding speaks of all lines of a message: that the keys of video are readable, too, is worse than it was."""
+
+    def found(*sections: str) -> set[str]:
+        body = build.sdp("192.0.2.10", *sections)
+        kinds = build.audit_bytes(build.pcap(build.call(body))).findings
+        return {each.fingerprint for each in kinds if each.rule in ("IMS-SIG-001", "IMS-SIG-002")}
+
+    audio = build.audio(4000, "RTP/SAVP", build.crypto("a"))
+    video = build.media("video", 4002, "RTP/SAVP", "34", build.crypto("v"))
+    mark = f"a=fingerprint:SHA-256 {':'.join(['AB'] * 32)}"
+    chats = [build.media("message", 5000 + number, "TCP/TLS/MSRP", "*", mark) for number in range(2)]
+    found_in = [found(audio), found(audio, video), found(chats[0]), found(*chats)]
+    assert [len(each) for each in found_in] == [1, 1, 1, 1]
+    assert len(set().union(*found_in)) == 4

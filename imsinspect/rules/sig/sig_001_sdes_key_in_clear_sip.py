@@ -11,6 +11,7 @@ from imsinspect.rules.facts import (
     frame_text,
     hidden_signalling,
     media_name,
+    media_names,
     not_assessed,
     text,
 )
@@ -218,7 +219,7 @@ def sdes_key_in_clear_sip(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             evidence=tuple(found.evidence),
             fact=session_id if protection is Protection.TLS_NULL else "",
             role=_role(first),
-            media=places[0],
+            media=media_names(places),
             direction="sent",
             normalised=(f"inline key in {protection.value} {first.transport}", "encrypted signalling"),
         )

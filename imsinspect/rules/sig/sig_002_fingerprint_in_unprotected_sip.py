@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.facts import MAX_EVIDENCE, frame_text, media_name, not_assessed, text
+from imsinspect.rules.facts import MAX_EVIDENCE, frame_text, media_name, media_names, not_assessed, text
 from imsinspect.rules.needs import SIP
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import SECURED_POINTS, rule
@@ -157,7 +157,7 @@ def _outcome(trace: Trace, scene: Scene, call: Call | None, sent: _Sent, unprote
         ),
         evidence=tuple(sent.evidence),
         role="offerer" if sip.is_request and sip.method not in (b"ACK", b"PRACK") else "answerer",
-        media=next(iter(sent.lines.values()), ""),
+        media=media_names(sent.lines.values()),
         direction="sent",
         normalised=(f"fingerprint over {how}", "integrity of ESP or TLS"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.facts import MAX_EVIDENCE, frame_text, media_name
+from imsinspect.rules.facts import MAX_EVIDENCE, frame_text, media_name, media_names
 from imsinspect.rules.outcome import Evidence
 from imsinspect.rules.rule import once
 
@@ -94,13 +94,13 @@ def media_of(line: MediaLine) -> str:
 
 def media_at(places: Iterable[KeyPlace], lines: dict[str, tuple[Call, MediaLine]]) -> str:
     """Media types and indices of the lines that keys stand for, for fingerprints."""
-    return " ".join(sorted({media_of(lines[place.line][1]) for place in places if place.line in lines}))
+    return media_names(media_of(lines[place.line][1]) for place in places if place.line in lines)
 
 
 def media_of_senders(trace: Trace, scene: Scene, names: Iterable[str]) -> str:
     """Likewise, of the lines that announce streams and RTCP sources."""
     known = _media_by_sender(trace, scene)
-    return " ".join(sorted({media for name in names for media in known.get(name, ())}))
+    return media_names(media for name in names for media in known.get(name, ()))
 
 
 @once

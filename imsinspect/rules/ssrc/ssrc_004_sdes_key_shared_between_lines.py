@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.facts import MAX_EVIDENCE, calls_by_id, not_assessed
+from imsinspect.rules.facts import MAX_EVIDENCE, calls_by_id, media_names, not_assessed
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
@@ -113,7 +113,7 @@ def _shared(trace: Trace, scene: Scene, call: str, repeats: list[KeyRepeat]) -> 
             :MAX_EVIDENCE
         ],
         role=role,
-        media=" ".join(names),
+        media=media_names(names),
         fact=next((repeat.key for repeat in repeats if repeat.key in reused), repeats[0].key),
         normalised=("one key on several bundled lines" if bundled else "one key on several lines", EXPECTED),
     )
