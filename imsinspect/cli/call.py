@@ -40,6 +40,8 @@ class View(StrEnum):
 
     TERMINAL = "terminal"
     SVG = "svg"
+    HTML = "html"
+    JSON = "json"
 
 
 def call(

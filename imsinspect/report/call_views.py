@@ -137,13 +137,14 @@ def to_json(audit: Audit, table: CallTable) -> str:
         "matched": table.matched,
         "findings_elsewhere": table.elsewhere,
     }
-    lines = ",\n".join(f"    {compact(_object(row))}" for row in table.rows)
+    lines = ",\n".join(f"    {compact(to_object(row))}" for row in table.rows)
     rows = f"[\n{lines}\n  ]" if lines else "[]"
     facts = "".join(f"  {compact(name)}: {compact(value)},\n" for name, value in head.items())
     return f'{{\n{facts}  "rows": {rows}\n}}\n'
 
 
-def _object(row: CallRow) -> dict[str, Any]:
+def to_object(row: CallRow) -> dict[str, Any]:
+    """A row as programs read it."""
     is_call = row.kind == "call"
     counts = dict(row.findings)
     return {

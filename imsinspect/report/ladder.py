@@ -152,9 +152,7 @@ class _Builder:
         lines = [line for call in self._calls for line in call.lines]
         keys = list(key_facts(trace, self._calls))
         questions, unnamed = self._open_questions()
-        facts = [
-            line_facts(line, len(trace.captures), lambda end: laid.place(lanes.key(end))) for line in lines[:LINES]
-        ]
+        facts = [line_facts(line, lambda end: laid.place(lanes.key(end))) for line in lines[:LINES]]
         used = dict.fromkeys(
             [*(each.mark for each in shown), *(stream.mark for line in facts for stream in line.streams)]
         )

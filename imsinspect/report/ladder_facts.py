@@ -39,30 +39,38 @@ def frame_words(frame: FrameId, captures: int) -> str:
 # --- media lines ----------------------------------------------------------------------------------
 
 
-def line_facts(line: MediaLine, captures: int, place: Callable[[Endpoint], int]) -> LineFacts:
+def line_facts(line: MediaLine, place: Callable[[Endpoint], int]) -> LineFacts:
     """A media line with its last agreements and its streams; `place` gives the lifeline of an address."""
     secure = claim(line).secure
     uses = [use.stream for use in chain(line.streams, line.rtcp)]
     return LineFacts(
         line.id,
         line_words(line),
-        tuple(_agreement(state, captures) for state in line.states[-AGREEMENTS:]),
+        tuple(_agreement(state) for state in line.states[-AGREEMENTS:]),
         max(len(line.states) - AGREEMENTS, 0),
         tuple(_stream(each, line, secure, place) for each in uses[:STREAMS]),
         max(len(uses) - STREAMS, 0),
     )
 
 
-def _agreement(state: LineState, captures: int) -> Agreement:
-    negotiation = state.negotiation
-    where = f"offer in frame {frame_words(negotiation.offer.message.frame, captures)}"
-    if negotiation.answer is not None:
-        where += f", answer in frame {frame_words(negotiation.answer.message.frame, captures)}"
+def where(agreement: Agreement, captures: int) -> str:
+    """`offer in frame 1, answer in frame 4`."""
+    offer = f"offer in frame {frame_words(agreement.offer, captures)}"
+    return offer if agreement.answer is None else f"{offer}, answer in frame {frame_words(agreement.answer, captures)}"
+
+
+def _agreement(state: LineState) -> Agreement:
+    offer, answer = state.negotiation.offer, state.negotiation.answer
     rows = (
         AgreementRow(label, said(state.offered), said(state.answered) if state.answered is not None else "")
         for label, said in _PROPERTIES
     )
-    return Agreement(where, tuple(row for row in rows if row.offer or row.answer), agreed(state))
+    return Agreement(
+        offer.message.frame,
+        None if answer is None else answer.message.frame,
+        tuple(row for row in rows if row.offer or row.answer),
+        agreed(state),
+    )
 
 
 def _address(media: Media) -> str:

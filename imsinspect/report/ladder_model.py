@@ -67,7 +67,8 @@ class AgreementRow:
 class Agreement:
     """One offer for a media line, and its answer."""
 
-    where: str  # "offer in frame 1, answer in frame 4"
+    offer: FrameId
+    answer: FrameId | None  # None where none was seen
     rows: tuple[AgreementRow, ...]
     agreed: str  # as `imsinspect calls` says it
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from imsinspect.report.call_views import claimed, lasted, who
 from imsinspect.report.escape import printable
-from imsinspect.report.ladder_facts import frame_words
+from imsinspect.report.ladder_facts import frame_words, where
 from imsinspect.report.page import Page, counted
 from imsinspect.report.protection import LEGEND
 from imsinspect.report.terminal_findings import SIGNS as SIGNS
@@ -104,8 +104,8 @@ class _View:
         if not ladder.arrows:
             page.paragraph(2, "nothing that was read of it becomes an arrow")
             return
-        where = "frames as capture:frame" if self._captures > 1 else ""
-        page.paragraph(2, f"seconds after {iso(self._start).partition('T')[2]}" + (f"; {where}" if where else ""))
+        several = "; frames as capture:frame" if self._captures > 1 else ""
+        page.paragraph(2, f"seconds after {iso(self._start).partition('T')[2]}{several}")
         widths = [max(map(len, column)) for column in ((*self._times, "time"), (*self._frames, "frame"))]
         page.paragraph(0, ("time".rjust(widths[0]), "dim"), "  ", ("frame".rjust(widths[1]), "dim"), "  ", self._tops())
         for number, arrow in enumerate(ladder.arrows):
@@ -214,7 +214,7 @@ class _View:
     def _agreement(self, agreement: Agreement) -> None:
         """Offer and answer side by side, as wide as the console lets them be."""
         page = self._page
-        page.paragraph(4, f"{agreement.where}; agreed: ", (brief(agreement.agreed), "bold"))
+        page.paragraph(4, f"{where(agreement, self._captures)}; agreed: ", (brief(agreement.agreed), "bold"))
         label = max([len(row.label) for row in agreement.rows], default=0)
         half = (self._width - 6 - label - 4) // 2
         self._beside(label, half, ("", "offer", "answer"), "dim")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,13 @@ def test_a_picture_goes_to_standard_output_or_a_file(capsys: pytest.CaptureFixtu
     assert shown.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<svg ')
     assert printed(capsys, PLAIN_RTCP, "call-1", "--format", "svg", "--output", str(picture)) == ""
     assert picture.read_text(encoding="utf-8") == shown
+
+
+def test_a_page_and_data(capsys: pytest.CaptureFixture[str]) -> None:
+    page = printed(capsys, PLAIN_RTCP, "call-1", "--format", "html")
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.endswith("</html>\n")
+    assert json.loads(printed(capsys, PLAIN_RTCP, "call-1", "--format", "json"))["schema"] == "imsinspect-call/1"
 
 
 def test_options_of_the_audit_decide_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
