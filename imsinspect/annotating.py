@@ -13,7 +13,7 @@ from imsinspect.capture.source import Capture
 from imsinspect.excerpt import MEASURES, concerned, kept
 from imsinspect.keys.rounds import hold
 from imsinspect.pipeline import audit
-from imsinspect.report.comments import comments
+from imsinspect.report.comments import Comments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ def annotate(
         notes=result.trace.captures[0].notes,
     )
     if not only_findings:
-        out.done = _copy(path, file, comments(result.findings), None)
+        out.done = _copy(path, file, Comments(result.findings), None)
         return out
     if result.findings:
         _excerpt(path, name, file, options, progress, result, out)
@@ -84,7 +84,7 @@ def _audited(path: str, name: str, options: Options, progress: Progress) -> Audi
     return result
 
 
-def _copy(path: str, file: BinaryIO, said: dict[int, list[str]], keep: NDArray[np.bool_] | None) -> CopyDone:
+def _copy(path: str, file: BinaryIO, said: Comments, keep: NDArray[np.bool_] | None) -> CopyDone:
     opened = Capture(path).open()
     try:
         done = copy(opened, file, said, keep, APPLICATION)
@@ -106,7 +106,7 @@ def _excerpt(
     finally:
         opened.close()
     about = concerned(result.trace, result.findings)
-    said = comments(result.findings, original=name)
+    said = Comments(result.findings, original=name)
     wanted = _known(result.findings)
     size = -1
     for measure in MEASURES:

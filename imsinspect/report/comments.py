@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from imsinspect.capture.frames import frame_number
@@ -9,8 +10,9 @@ from imsinspect.report.escape import printable
 from imsinspect.report.words import sureness
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
+    from imsinspect.capture.frames import FrameId
     from imsinspect.rules.outcome import Finding
 
 COMMENT = 2_000  # characters, at most
@@ -19,27 +21,37 @@ COMMENTS = 32  # on one packet
 MARK = "imsinspect"
 
 
-def comments(findings: Sequence[Finding], original: str = "") -> dict[int, list[str]]:
-    """Comments by frame number: of each finding one on each frame of its evidence.
+class Comments(Mapping[int, list[str]]):
+    """Comments by frame number: of each finding one on each frame of its evidence, written when they are asked for.
 
     `original` names the capture whose frame numbers the comments speak of, where these are others in what is written.
     """
-    out: dict[int, list[str]] = {}
-    more: dict[int, int] = {}
-    for finding in findings:
-        for frame in dict.fromkeys(each.frame for each in finding.evidence):
-            number = frame_number(frame)
-            said = out.setdefault(number, [])
-            if len(said) < COMMENTS:
-                said.append(_comment(finding, frame, original))
-            else:
-                more[number] = more.get(number, 0) + 1
-    for number, left in more.items():
-        out[number].append(f"{MARK}: {left} more findings rest on this frame")
-    return out
+
+    def __init__(self, findings: Iterable[Finding], original: str = "") -> None:
+        self._original = original
+        self._told: dict[int, list[tuple[Finding, FrameId]]] = {}
+        for finding in findings:
+            for frame in dict.fromkeys(each.frame for each in finding.evidence):
+                self._told.setdefault(frame_number(frame), []).append((finding, frame))
+
+    def __getitem__(self, number: int) -> list[str]:
+        """The comments on a frame."""
+        told = self._told[number]
+        said = [_comment(finding, frame, self._original) for finding, frame in told[:COMMENTS]]
+        if len(told) > COMMENTS:
+            said.append(f"{MARK}: {len(told) - COMMENTS} more findings rest on this frame")
+        return said
+
+    def __iter__(self) -> Iterator[int]:
+        """The frames that have comments."""
+        return iter(self._told)
+
+    def __len__(self) -> int:
+        """How many these are."""
+        return len(self._told)
 
 
-def _comment(finding: Finding, frame: int, original: str) -> str:
+def _comment(finding: Finding, frame: FrameId, original: str) -> str:
     seen = "; ".join(
         f"{printable(each.field, VALUE)}: observed {printable(each.observed, VALUE)}"
         + (f", required {printable(each.expected, VALUE)}" if each.expected else "")

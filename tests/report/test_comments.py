@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imsinspect.capture.frames import frame_id
-from imsinspect.report.comments import COMMENT, COMMENTS, comments
+from imsinspect.report.comments import COMMENT, COMMENTS, Comments
 from imsinspect.rules.outcome import Evidence, Severity
 from tests.report.conftest import finding
 
@@ -18,11 +18,11 @@ def test_the_whole_comments_of_a_finding_on_its_frames() -> None:
         f"Fingerprint: {'f' * 32}"
     )
     head = "imsinspect IMS-SRTP-001 srtp-line-carries-clear-rtp (high, strong): Plain RTP on a secure audio line | "
-    assert comments([told]) == {
+    assert Comments([told]) == {
         2: [f"{head}SDP a=crypto: observed AES_CM_128_HMAC_SHA1_80 | {rest}"],
         10: [f"{head}RTP payload: observed 160 octets, required 170 octets | {rest}"],
     }
-    assert comments([told], "a.pcap")[10] == [
+    assert Comments([told], "a.pcap")[10] == [
         f"{head}RTP payload: observed 160 octets, required 170 octets | {rest}; frame 10 of a.pcap"
     ]
 
@@ -30,10 +30,10 @@ def test_the_whole_comments_of_a_finding_on_its_frames() -> None:
 def test_several_rows_of_a_frame_are_one_comment_and_several_findings_are_several() -> None:
     rows = (Evidence(7, "one", "a", ""), Evidence(7, "two", "b", "c"), Evidence(frame_id(0, 9), "three", "d", ""))
     told = [finding("X", Severity.LOW, "1", evidence=rows), finding("Y", Severity.LOW, "2", evidence=rows[:1])]
-    found = comments(told)
+    found = Comments(told)
     assert {frame: len(said) for frame, said in found.items()} == {7: 2, 9: 1}
     assert " | one: observed a; two: observed b, required c | " in found[7][0]
-    assert comments([finding("X", Severity.LOW, "1", evidence=())]) == {}
+    assert Comments([finding("X", Severity.LOW, "1", evidence=())]) == {}
 
 
 def test_names_in_captures_steer_nothing_and_nothing_is_endless() -> None:
@@ -42,11 +42,11 @@ def test_names_in_captures_steer_nothing_and_nothing_is_endless() -> None:
         "X", Severity.LOW, "f" * 32, evidence=row, title=HOSTILE, message=HOSTILE, remediation=HOSTILE,
         references=(HOSTILE,) * 9,
     )  # fmt: skip
-    (said,) = comments([told], HOSTILE)[1]
+    (said,) = Comments([told], HOSTILE)[1]
     assert said.isprintable()
     assert "\u202e" not in said
     assert len(said) < COMMENT + 500
     assert f"Fingerprint: {'f' * 32}; frame 1 of \\x1b[2J\\u202e\\n<b>x" in said
-    many = comments([told] * 1_000)[1]
+    many = Comments([told] * 1_000)[1]
     assert len(many) == COMMENTS + 1
     assert many[-1] == "imsinspect: 968 more findings rest on this frame"
