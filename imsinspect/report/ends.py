@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from imsinspect.report.belonging import by_owner
+from imsinspect.report.belonging import Owners
 from imsinspect.report.call_views import NAME, UNNAMED
 from imsinspect.report.escape import printable
 
@@ -29,10 +29,7 @@ class Ends:
                 self._frames.setdefault(frame, way)
         self._subjects = dict(_subjects(trace)) if findings else {}
         self._names = _names(trace)
-        self._owners: dict[int, list[str]] = {}
-        for owner, owned in by_owner(trace, findings).items():
-            for finding in owned:
-                self._owners.setdefault(id(finding), []).extend([owner] if owner else [])
+        self._owners = Owners(trace)
 
     def way(self, frame: FrameId) -> str:
         """`192.0.2.1:5060 → 198.51.100.1:5060`; "" where it is not known."""
@@ -48,7 +45,7 @@ class Ends:
 
     def owners(self, finding: Finding) -> Sequence[str]:
         """Ids of the calls and conferences that it belongs to, in the order of the trace."""
-        return self._owners.get(id(finding), ())
+        return tuple(self._owners.of(finding.subject))
 
     def parties(self, owner: str) -> str:
         """Who takes part in a call or conference; the identity of a registration."""

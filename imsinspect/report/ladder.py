@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from imsinspect.capture.frames import FrameId
     from imsinspect.report.audit import Audit
-    from imsinspect.report.calls import CallRow
     from imsinspect.report.gaps import OpenQuestion
     from imsinspect.report.ladder_drafts import Draft
     from imsinspect.report.ladder_model import Mark
@@ -67,36 +66,39 @@ class Lanes(Protocol):
         """The lifelines from left to right, out of the order in which they appear."""
 
 
-def ladder(audit: Audit, wanted: str) -> Ladder:
+class Known:
+    """What every ladder of an audit needs: made once where several are drawn."""
+
+    def __init__(self, audit: Audit) -> None:
+        self.rows = {row.id: row for row in calls.table(audit, calls.Wanted()).rows}
+        self.found = by_owner(audit.trace, audit.findings)
+        self.owners = Owners(audit.trace)
+
+
+def ladder(audit: Audit, wanted: str, known: Known | None = None) -> Ladder:
     """The ladder of "call-3", of a Call-ID, or of "conference-1". Raises UnknownIdError."""
     trace = audit.trace
-    call = next((each for each in trace.calls if wanted in (each.id, text(each.call_id))), None)
+    known = known or Known(audit)
+    call = next((each for each in trace.calls if each.id == wanted), None)
+    if call is None:  # whoever calls chooses a Call-ID, perhaps one that looks like an id
+        call = next((each for each in trace.calls if text(each.call_id) == wanted), None)
     if call is not None:
         drafts = list(drafts_of_call(trace, call))
         facts = call_words(call, audit.call_profiles.get(call.id))
         facts += [other_legs(call)] if call.related else []
-        return _Builder(audit, _row(audit, call.id), [call], [call.id], facts).build(drafts, CallLanes(call, drafts))
+        return _Builder(audit, known, [call], [call.id], facts).build(drafts, CallLanes(call, drafts))
     conference = next((each for each in trace.conferences if each.id == wanted), None)
     if conference is None:
         raise UnknownIdError(wanted, _near(audit, wanted))
     from imsinspect.report.ladder_conference import ConferenceLanes, drafts_of_conference
 
-    row = _row(audit, conference.id)
     by_id = {each.id: each for each in trace.calls}
     legs = [by_id[name] for name in calls.legs_of(conference) if name in by_id]
     profile = audit.conference_profiles.get(conference.id)
     lanes = ConferenceLanes(conference)
-    return _Builder(
-        audit,
-        row,
-        legs,
-        [conference.id, *(leg.id for leg in legs)],
-        [] if profile is None else [profile_words(profile)],
-    ).build(list(drafts_of_conference(trace, conference, legs)), lanes)
-
-
-def _row(audit: Audit, name: str) -> CallRow:
-    return next(row for row in calls.table(audit, calls.Wanted()).rows if row.id == name)
+    owners = [conference.id, *(leg.id for leg in legs)]
+    facts = [] if profile is None else [profile_words(profile)]
+    return _Builder(audit, known, legs, owners, facts).build(list(drafts_of_conference(trace, conference, legs)), lanes)
 
 
 def _near(audit: Audit, wanted: str) -> list[str]:
@@ -124,11 +126,11 @@ class _Builder:
     """One ladder."""
 
     def __init__(
-        self, audit: Audit, row: CallRow, legs: Sequence[Call], owners: Sequence[str], facts: Sequence[str]
+        self, audit: Audit, known: Known, legs: Sequence[Call], owners: Sequence[str], facts: Sequence[str]
     ) -> None:
-        self._audit, self._row, self._calls, self._owners, self._facts = audit, row, legs, owners, facts
-        found = by_owner(audit.trace, audit.findings)
-        mine = {id(each): each for owner in owners for each in found.get(owner, ())}
+        self._audit, self._known, self._calls, self._owners, self._facts = audit, known, legs, owners, facts
+        self._row = known.rows[owners[0]]
+        mine = {id(each): each for owner in owners for each in known.found.get(owner, ())}
         self._findings = [
             each.finding for root in group(list(mine.values())) for each in (root, *root.followers)
         ]  # roots with what follows from them
@@ -178,7 +180,7 @@ class _Builder:
 
     def _open_questions(self) -> tuple[list[OpenQuestion], int]:
         """What was left open of the call; and how many assessments may concern it without naming it."""
-        owners, mine = Owners(self._audit.trace), set(self._owners)
+        owners, mine = self._known.owners, set(self._owners)
         own: list[Assessment] = []
         unnamed = 0
         for each in self._audit.assessments:

@@ -112,6 +112,7 @@ class _Builder:
                 [self._finding(each, number < OPEN) for number, each in enumerate(self._groups)],
                 words.and_more(self._left.total(), "finding", words.by_rule(self._left)) if self._left else "",
             ),
+            anchors=self._anchors,
             rules=tuple(self._rules()),
             filter_rules=tuple(sorted({finding.rule for finding in self._listed})),
             filter_calls=tuple(owners),

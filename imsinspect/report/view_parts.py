@@ -171,6 +171,7 @@ class View:
     severities: tuple[tuple[int, str, int], ...]  # rank, token, findings; the gravest first
     no_findings: str
     findings: Listed[FindingView]
+    anchors: dict[int, str]  # of the listed findings, by their id()
     rules: tuple[RuleView, ...]
     filter_rules: tuple[str, ...]  # of the listed findings
     filter_calls: tuple[str, ...]

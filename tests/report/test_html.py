@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from imsinspect.capture.frames import frame_id
+from imsinspect.report.escape import printable
 from imsinspect.report.html import render
+from imsinspect.report.ladder_svg import STYLE
 from imsinspect.report.view import view
 from imsinspect.rules.outcome import Severity, Subject, Suppressed
 from imsinspect.rules.required import Unmet
 from imsinspect.trace.model import Call, CaptureInfo, Note
+from tests import build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from imsinspect.report.audit import Audit
 
+OURS = ("192.0.2.10", 4000)
 EXPECTED = Path(__file__).parent / "expected"
 TEMPLATES = Path(__file__).parents[2] / "imsinspect" / "report" / "templates"
 VOID = frozenset(("meta", "br", "input"))
@@ -32,12 +36,15 @@ ELEMENTS = frozenset((
     "html", "head", "meta", "title", "style", "script", "body", "header", "nav", "main", "section", "article", "footer",
     "h1", "h2", "h3", "h4", "p", "ul", "li", "dl", "dt", "dd", "div", "details", "summary", "table", "caption", "thead",
     "tbody", "tr", "th", "td", "a", "bdi", "br", "code", "span", "strong", "label", "select", "option", "input",
-    "button", "output",
+    "button", "output", "svg", "desc", "rect", "line", "path", "text", "tspan", "g",
 ))  # fmt: skip
 ATTRIBUTES = frozenset((
     "lang", "charset", "http-equiv", "content", "name", "class", "href", "aria-label", "aria-labelledby", "aria-hidden",
     "id", "role", "tabindex", "scope", "hidden", "value", "type", "autocomplete", "spellcheck", "for", "open",
     "data-severity", "data-rule", "data-owners",
+    "xmlns", "xml:space", "viewbox", "width", "height", "x", "y", "x1", "x2", "y1", "y2", "rx", "d", "fill", "stroke",
+    "stroke-width", "stroke-dasharray", "stroke-linejoin", "paint-order", "font-family", "font-size", "font-weight",
+    "text-anchor",
 ))  # fmt: skip
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -51,6 +58,11 @@ HOSTILE = (
     "\udc80\ud800",
     "A" * 1_000_000,
 )
+
+
+def sdes(seed: str, address: build.Address) -> bytes:
+    """SDP with a key for one audio line."""
+    return build.sdp(address[0], build.audio(address[1], "RTP/SAVP", build.crypto(seed)))
 
 
 class Read(HTMLParser):
@@ -89,6 +101,10 @@ class Read(HTMLParser):
         return (attributes[attribute] or "" for _, attributes in self.elements if attribute in attributes)
 
 
+def _hash(source: str) -> str:
+    return f"'sha256-{b64encode(sha256(source.encode()).digest()).decode()}'"
+
+
 def check(page: str) -> Read:
     """What holds of every page."""
     assert page.isascii()
@@ -99,14 +115,14 @@ def check(page: str) -> Read:
     assert len(ids) == len(set(ids))
     assert all(value.startswith("#") for value in read.of("href"))
     assert {value[1:] for value in read.of("href")} <= set(ids)
-    assert set(read.of("aria-labelledby")) | {each for value in read.of("for") for each in value.split()} <= set(ids)
-    hashes = {}
-    for kind, sources in read.sources.items():
-        assert sources == [(TEMPLATES / f"page.{'css' if kind == 'style' else 'js'}").read_text(encoding="utf-8")]
-        hashes[kind] = f"'sha256-{b64encode(sha256(sources[0].encode()).digest()).decode()}'"
+    named = [each for name in ("aria-labelledby", "for") for value in read.of(name) for each in value.split()]
+    assert set(named) <= set(ids)
+    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    pictures = sum(tag == "svg" for tag, _ in read.elements)
+    assert read.sources == {"style": [style, *[STYLE] * pictures], "script": [script]}
     policy = next(each for _, each in read.elements if each.get("http-equiv") == "Content-Security-Policy")
     assert policy["content"] == (
-        f"default-src 'none'; style-src {hashes['style']}; script-src {hashes['script']}; "
+        f"default-src 'none'; style-src {_hash(style)} {_hash(STYLE)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
     levels = [int(tag[1]) for tag, _ in read.elements if re.fullmatch("h[1-6]", tag)]
@@ -116,11 +132,12 @@ def check(page: str) -> Read:
 
 
 def test_the_whole_page_of_a_failing_call(failing_audit: Audit) -> None:
-    """But for what stands elsewhere: style, script and the pages of the rules."""
+    """But for what is tested elsewhere: style, script, the picture and the pages of the rules."""
     page = render(failing_audit)
     check(page)
     for element in ("style", "script", r'section aria-labelledby="rules"'):
         page = re.sub(rf"(<{element}>).*?(</{element.split()[0]}>)", r"\1…\2", page, flags=re.DOTALL)
+    page = re.sub(r"(<svg ).*?(</svg>)", r"\1…\2", page, flags=re.DOTALL)
     page = re.sub(r"sha256-[\w+/=]+", "sha256-…", page)
     assert page == (EXPECTED / "failing.html").read_text(encoding="utf-8")
 
@@ -186,6 +203,31 @@ def test_hostile_text_is_shown_and_never_active(hostile: str, make: ModuleType, 
         assert read.text.count(hostile) > 20
 
 
+@pytest.mark.parametrize("name", ["</svg><script>alert(1)</script>", "' onload='x", "]]><!--", "\x1b[2J\u202e"])
+def test_hostile_names_of_a_capture_are_shown_in_the_ladder_and_never_active(name: str) -> None:
+    talk = build.Dialog(from_uri=f"sip:{name}@example.org")
+    parts = [(0.0, talk.request("INVITE", sdes("ours", OURS)), True), (0.1, talk.response(200, name), False)]
+    read = check(render(build.audit_bytes(build.pcap(build.carry(talk, parts)))))
+    assert list(read.of("aria-label")).count("Ladder of call-1") == 1
+    assert read.text.count(printable(name)) >= 2  # of names, what stands before a ">"
+    assert all(character.isprintable() or character == "\n" for character in read.text)
+
+
+def test_a_call_id_that_looks_like_an_id_does_not_hide_a_call() -> None:
+    talks = [build.Dialog(call_id="call-2"), build.Dialog(call_id="other")]
+    parts = [
+        build.carry(
+            talk, [(at, talk.request("INVITE", sdes("ours", OURS)), True), (at + 0.1, talk.response(200, "OK"), False)]
+        )
+        for at, talk in enumerate(talks)
+    ]
+    audit = build.audit_bytes(build.pcap(build.in_time_order(*parts)))
+    assert [call.call_id for call in audit.trace.calls] == [b"call-2", b"other"]
+    ids = list(check(render(audit)).of("id"))
+    assert "ladder-call-1-title" in ids
+    assert "ladder-call-2-title" in ids
+
+
 def test_the_way_of_each_frame_and_the_parties_are_named(make: ModuleType, failing_audit: Audit) -> None:
     stream = failing_audit.trace.streams[0]
     failing_audit.findings = [
@@ -244,9 +286,9 @@ def test_the_same_audit_gives_the_same_octets(failing_audit: Audit) -> None:
     assert render(failing_audit) == render(failing_audit)
 
 
-def test_nothing_but_our_own_style_and_script_is_put_in_unescaped() -> None:
+def test_nothing_but_our_own_style_script_and_pictures_is_put_in_unescaped() -> None:
     template = (TEMPLATES / "page.html").read_text(encoding="utf-8")
-    assert re.findall(r"(\w+)\s*\|\s*safe", template) == ["style", "script"]
+    assert re.findall(r"(\w+)\s*\|\s*safe", template) == ["style", "picture", "script"]
     assert re.findall(r"autoescape|forceescape|Markup|xmlattr|tojson|urlize", template) == []
 
 
