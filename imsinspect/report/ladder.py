@@ -139,10 +139,11 @@ class _Builder:
         trace = self._audit.trace
         laid = _lay_out(_folded(drafts, lanes), lanes)
         begin = _beginnings(laid.drafts, self._findings)
+        ways = [(laid.place(lanes.key(each.source)), laid.place(lanes.key(each.destination))) for each in laid.drafts]
+        ends = {subject: way for each, way in zip(laid.drafts, ways, strict=True) for subject in each.subjects}
         arrows = [
             Arrow(
-                number, each.time, each.last_time, tuple(each.frames), each.kind,
-                laid.place(lanes.key(each.source)), laid.place(lanes.key(each.destination)), each.both_ways,
+                number, each.time, each.last_time, tuple(each.frames), each.kind, *ways[number - 1], each.both_ways,
                 each.title, each.said(each.members), each.mark, len(each.members) + each.again,
                 tuple(begin.get(number - 1, ())),
             )
@@ -154,7 +155,7 @@ class _Builder:
         lines = [line for call in self._calls for line in call.lines]
         keys = list(key_facts(trace, self._calls))
         questions, unnamed = self._open_questions()
-        facts = [line_facts(line, lambda end: laid.place(lanes.key(end))) for line in lines[:LINES]]
+        facts = [line_facts(line, ends) for line in lines[:LINES]]
         used = dict.fromkeys(
             [*(each.mark for each in shown), *(stream.mark for line in facts for stream in line.streams)]
         )

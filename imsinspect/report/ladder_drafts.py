@@ -160,7 +160,8 @@ def key_words(media: Media) -> Iterator[str]:
     """What a media line gives of keys, a phrase for each."""
     for crypto in media.crypto[:KEYS_SHOWN]:
         keys = " ".join(f"key {key.digest}" for key in crypto.keys[:KEYS_SHOWN])
-        yield f"a=crypto {text(crypto.suite)} {keys or 'without a key'}"
+        parameters = "".join(f" {text(each)}" for each in crypto.session_params[:KEYS_SHOWN])
+        yield f"a=crypto {text(crypto.suite)} {keys or 'without a key'}{parameters}"
     if len(media.crypto) > KEYS_SHOWN:
         yield f"{len(media.crypto) - KEYS_SHOWN} more a=crypto"
     for each in media.key_mgmt_in_force[:KEYS_SHOWN]:

@@ -17,10 +17,9 @@ from imsinspect.report.words import line_words
 from imsinspect.trace.model import MediaStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from dissectors.sdp.parse import Media
-    from imsinspect.capture.endpoint import Endpoint
     from imsinspect.capture.frames import FrameId
     from imsinspect.trace.model import Call, KeyPlace, LineState, MasterKey, MediaLine, Proof, RtcpSource, Trace
 
@@ -39,8 +38,8 @@ def frame_words(frame: FrameId, captures: int) -> str:
 # --- media lines ----------------------------------------------------------------------------------
 
 
-def line_facts(line: MediaLine, place: Callable[[Endpoint], int]) -> LineFacts:
-    """A media line with its last agreements and its streams; `place` gives the lifeline of an address."""
+def line_facts(line: MediaLine, ends: Mapping[tuple[str, str], tuple[int, int]]) -> LineFacts:
+    """A media line with its last agreements and its streams; `ends` are the lifelines of each stream."""
     secure = claim(line).secure
     uses = [use.stream for use in chain(line.streams, line.rtcp)]
     return LineFacts(
@@ -48,7 +47,7 @@ def line_facts(line: MediaLine, place: Callable[[Endpoint], int]) -> LineFacts:
         line_words(line),
         tuple(_agreement(state) for state in line.states[-AGREEMENTS:]),
         max(len(line.states) - AGREEMENTS, 0),
-        tuple(_stream(each, line, secure, place) for each in uses[:STREAMS]),
+        tuple(_stream(each, line, secure, ends) for each in uses[:STREAMS]),
         max(len(uses) - STREAMS, 0),
     )
 
@@ -114,7 +113,7 @@ _PROPERTIES: tuple[tuple[str, Callable[[Media], str]], ...] = (
 
 
 def _stream(
-    stream: MediaStream | RtcpSource, line: MediaLine, secure: bool, place: Callable[[Endpoint], int]
+    stream: MediaStream | RtcpSource, line: MediaLine, secure: bool, ends: Mapping[tuple[str, str], tuple[int, int]]
 ) -> StreamFacts:
     is_media = isinstance(stream, MediaStream)
     if isinstance(stream, MediaStream):
@@ -127,8 +126,7 @@ def _stream(
     return StreamFacts(
         stream.id,
         claim(line).media or "media" if is_media else "RTCP",
-        place(stream.source),
-        place(stream.destination),
+        *ends["stream" if is_media else "rtcp", stream.id],
         (str(stream.source), str(stream.destination)),
         stream.ssrc,
         stream.packets,
@@ -143,7 +141,7 @@ def _stream(
 
 def _proof(proof: Proof | None) -> str:
     if proof is None:
-        return "unchecked: no key that could fit is known"
+        return "unchecked: no key known"
     keys = f" with key {proof.key[:DIGEST]}" if proof.key else ""
     why = f" ({text(proof.diagnosis)})" if proof.diagnosis else ""
     counts = [f"verified {proof.verified}{keys}", f"failed {proof.failed}{why}"]
@@ -179,7 +177,8 @@ def key_facts(trace: Trace, calls: Sequence[Call]) -> Iterator[KeyFacts]:
 
 def _place(place: KeyPlace, parties: dict[bytes, str], captures: int) -> str:
     where = "in the key file" if place.frame is None else f"in frame {frame_words(place.frame, captures)}"
-    parts = [f"{text(place.field) or place.kind} {where}", parties.get(place.party, ""), place.line]
+    what = f"DTLS handshake {text(place.field)}" if place.kind == "dtls" else text(place.field) or place.kind
+    parts = [f"{what} {where}", parties.get(place.party, ""), place.line]
     return ", ".join(filter(None, [*parts, "" if place.agreed else "offered only"]))
 
 

@@ -195,6 +195,8 @@ def test_a_conference_of_twenty_has_a_lifeline_for_each_around_the_focus() -> No
     assert [*names[:10], *names[11:]] == [f"user{number:02}@ims.example.org" for number in range(20)]
     assert rows(found)[:3] == ["A>K INVITE (call-1): clear", "A>K audio begins: clear", "K>A audio begins: clear"]
     assert len(found.arrows) == 20 * 4
+    ways = [(each.source, each.destination) for line in found.lines[:1] for each in line.streams]
+    assert ways == [(0, 10), (10, 0)]
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
