@@ -19,14 +19,16 @@ WIDTH = 100
 COMMANDS = {
     "audit": "imsinspect audit samples/plain-rtcp-on-sdes-call.pcapng",
     "calls": "imsinspect calls samples --sort severity --limit 8",
+    "call": "imsinspect call samples/downgraded-answer.pcapng call-1",
+    "ladder": "imsinspect call samples/plain-rtcp-on-sdes-call.pcapng call-1 --format svg",
     "explain": "imsinspect explain IMS-SRTP-002",
     "show": "imsinspect show samples/plain-rtcp-on-sdes-call.pcapng 1 --layer 'SDP crypto'",
 }
-"""Each picture with the command whose output it shows."""
+"""Each picture with the command whose output it shows, or is."""
 
 
 def drawn(command: str) -> str:
-    """The output of a command as a terminal shows it (SVG), the command above it."""
+    """The output of a command as a terminal shows it (SVG), the command above it; or the picture that it draws."""
     program, *arguments = shlex.split(command)
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {
         "COLUMNS": str(WIDTH),
@@ -40,7 +42,8 @@ def drawn(command: str) -> str:
     )
     if run.stderr or run.returncode not in (0, 1):
         sys.exit(f"{command}: status {run.returncode}\n{run.stderr.decode()}")
-    return svg(run.stdout.decode(), title=command, width=WIDTH)
+    shown = run.stdout.decode()
+    return shown if shown.startswith(("<svg", "<?xml")) else svg(shown, title=command, width=WIDTH)
 
 
 def pictures() -> dict[str, str]:
