@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
 from imsinspect import __version__
 from imsinspect.capture.frames import frame_number
 from imsinspect.report import markup, words
@@ -68,7 +66,7 @@ def render(ladder: Ladder) -> str:
         limits={"findings": FINDINGS, "evidence": EVIDENCE, "questions": QUESTIONS},
         signs=SIGN,
         legend=LEGEND,
-        picture=Markup(svg(ladder)),
+        picture=svg(ladder),
         style=style,
         version=__version__,
         schema=SCHEMA,
