@@ -14,7 +14,6 @@ SUITE_32 = "AES_CM_128_HMAC_SHA1_32"
 def negotiated(
     *,
     encrypted: bool = True,
-    integrity: bool = True,
     offered: tuple[str, ...] = (build.crypto("alice"), build.crypto("alice 2", tag=2, suite=SUITE_32)),
     answered: tuple[str, ...] = (build.crypto("bob"),),
     chat: tuple[str, ...] = (),
@@ -32,9 +31,8 @@ def negotiated(
     ]
     if not encrypted:
         return [(number * 0.1, build.udp(*way, data)) for number, (data, way) in enumerate(script)]
-    icv = 12 if integrity else 0
     return [
-        (number * 0.1, build.esp_null(*way, data, spi=0x100 + (way[0] == build.BOB), sequence=number + 1, icv=icv))
+        (number * 0.1, build.esp_null(*way, data, spi=0x100 + (way[0] == build.BOB), sequence=number + 1, icv=12))
         for number, (data, way) in enumerate(script)
     ]
 
@@ -98,6 +96,23 @@ def called_again(*, transport: str = "RTP/SAVP", keys: tuple[str, ...] = ("a2", 
     ]
 
 
+def pinged(*, icv: int = 12) -> list[build.Packet]:
+    """Requests and responses inside ESP that no cipher hides."""
+    dialog = build.Dialog()
+    ends = (build.ALICE, build.BOB)
+    packets = []
+    for number in range(1, 9, 2):
+        packets.append(build.esp_null(*ends, dialog.request("OPTIONS"), spi=0x100, sequence=number, icv=icv))
+        packets.append(build.esp_null(*ends[::-1], dialog.response(200, "OK"), spi=0x200, sequence=number, icv=icv))
+    return [(0.1 * number, packet) for number, packet in enumerate(packets)]
+
+
+def keyed_call(*, keyed: bool = False) -> list[build.Packet]:
+    """A call inside ESP that no cipher hides, with keys of MIKEY or in the description."""
+    source = (build.crypto("a"), build.crypto("b")) if keyed else (MIKEY, MIKEY)
+    return negotiated(offered=source[:1], answered=source[1:])
+
+
 MUTATIONS = (
     Mutation("keys leave ESP", negotiated, {"encrypted": False}, frozenset({"IMS-SIG-001"})),
     Mutation("fingerprints leave ESP", chat_call, {"protected": False}, frozenset({"IMS-SIG-002"})),
@@ -122,4 +137,8 @@ MUTATIONS = (
         "a refused call is made again in clear", called_again, {"transport": "RTP/AVP", "keys": ()},
         frozenset({"IMS-SIG-009"}), UNDECIDED,
     ),
+    Mutation(
+        "ESP loses its check values", pinged, {"icv": 0}, frozenset({"IMS-SIG-004"}),
+    ),
+    Mutation("keys stand in ESP without encryption", keyed_call, {"keyed": True}, frozenset({"IMS-SIG-003"})),
 )  # fmt: skip

@@ -2,140 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.facts import (
-    MAX_EVIDENCE,
-    crypto_text,
-    frame_text,
-    hidden_signalling,
-    media_name,
-    media_names,
-    not_assessed,
-    text,
-)
-from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
-from imsinspect.rules.rule import ASSUMED_CONFIDENTIAL, SECURED_POINTS, TRUSTED_SITE, rule
+from imsinspect.rules.facts import frame_text, hidden_signalling, media_names, not_assessed
+from imsinspect.rules.outcome import Outcome, Severity, Subject
+from imsinspect.rules.rule import rule
+from imsinspect.rules.sig.carried_keys import again, declared, keys_by_sender, keys_words, role_of, subject_of, what
 from imsinspect.trace.model import Protection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from dissectors.sdp.crypto import Crypto
-    from dissectors.sdp.parse import SessionDescription
     from imsinspect.rules.rule import Scene
-    from imsinspect.trace.model import Call, SignallingMessage, Trace
+    from imsinspect.trace.model import Trace
 
 
 READABLE = frozenset((Protection.CLEAR, Protection.TLS_NULL, Protection.EXPORTED))
-ANSWERING = frozenset((b"ACK", b"PRACK"))  # requests whose descriptions are answers
-
-
-@dataclass(slots=True)
-class _Carried:
-    """The keys that one side sent in one dialog under one kind of protection."""
-
-    first: SignallingMessage
-    lines: dict[str, str] = field(default_factory=dict)  # crypto lines by their text, with media type and index
-    evidence: list[Evidence] = field(default_factory=list)
-    messages: int = 0
-    first_lines: int = 0  # of the first message
-
-
-def _crypto_lines(sdp: SessionDescription) -> Iterator[tuple[str, Crypto]]:
-    """Every crypto line of a description with the media it stands at, capabilities included."""
-    for media in sdp.media:
-        for line in (*media.crypto, *media.capability_crypto):
-            yield media_name(media), line
-    for line in (*sdp.crypto, *sdp.capability_crypto):
-        yield "session", line
-
-
-def _has_crypto(sdp: SessionDescription) -> bool:
-    """A quick look before lines are taken apart."""
-    return b"crypto:" in sdp.session.text or any(b"crypto:" in media.section.text for media in sdp.media)
-
-
-def _sender(message: SignallingMessage) -> bytes:
-    """The dialog tag of the side that sent the message."""
-    return message.sip.from_tag if message.sip.is_request else message.sip.to_tag
-
-
-def _role(message: SignallingMessage) -> str:
-    sip = message.sip
-    return "offerer" if sip.is_request and sip.method not in ANSWERING else "answerer"
-
-
-def _keys_by_sender(
-    trace: Trace, wanted: Iterable[Protection]
-) -> tuple[dict[tuple[bytes, bytes, Protection], _Carried], dict[bytes, SignallingMessage]]:
-    """Keys by dialog, sender and protection; and, by Call-ID, messages whose keys were masked before we saw them."""
-    wanted = frozenset(wanted)
-    carried: dict[tuple[bytes, bytes, Protection], _Carried] = {}
-    masked: dict[bytes, SignallingMessage] = {}
-    for message in trace.messages:
-        if message.protection not in wanted or not any(map(_has_crypto, message.readable_sdp)):
-            continue
-        lines = [each for sdp in message.readable_sdp for each in _crypto_lines(sdp)]
-        keyed = {f"{place} {crypto_text(line)}": place for place, line in lines if line.keys or line.fec_keys}
-        if not keyed:
-            if any(line.masked for _, line in lines):
-                masked.setdefault(message.sip.call_id, message)
-            continue
-        name = (message.sip.call_id, _sender(message), message.protection)
-        found = carried.get(name)
-        if found is None:
-            found = carried[name] = _Carried(message, first_lines=len(keyed))
-        found.messages += 1
-        found.lines |= keyed
-        observed = "; ".join(list(keyed)[:4]) + (" …" if len(keyed) > 4 else "")
-        for frame in message.frames:
-            if len(found.evidence) < MAX_EVIDENCE:
-                found.evidence.append(
-                    Evidence(frame, "SDP a=crypto", observed, "keys only inside encrypted signalling")
-                )
-    return carried, masked
-
-
-def _subject(call: Call | None, message: SignallingMessage) -> Subject:
-    if call is not None:
-        return Subject("call", call.id)
-    return Subject("message", text(message.sip.call_id))
-
-
-def _what(message: SignallingMessage) -> str:
-    sip = message.sip
-    return text(sip.method) if sip.is_request else f"{sip.status} response to {text(sip.cseq_method)}"
-
-
-def _again(trace: Trace, found: _Carried) -> str:
-    frames = list(dict.fromkeys(each.frame for each in found.evidence))
-    if len(frames) < 2:
-        return ""
-    shown = ", ".join(frame_text(trace, frame) for frame in frames[1:6])
-    shown += " and more" if len(frames) > 6 or found.messages > MAX_EVIDENCE else ""
-    if len(found.lines) == found.first_lines:
-        return f" and again in {shown}"
-    return f"; later messages of its sender make it {_keys(len(found.lines))}, in {shown}"
-
-
-def _keys(number: int) -> str:
-    return f"{number} SRTP master key{'s' if number > 1 else ''}"
-
-
-def _declared(scene: Scene, call: Call | None) -> str:
-    """What the user declared that makes readable keys a matter of information only; "" if nothing does."""
-    if scene.capture_point in SECURED_POINTS:
-        return f"the capture point was declared as {scene.capture_point}"
-    side = call.side if call is not None else "unknown"
-    if scene.access_confidentiality == ASSUMED_CONFIDENTIAL and (
-        side == "access" or (side == "unknown" and scene.capture_point in ("access", "ue"))
-    ):
-        return "the access network was declared confidential"
-    if scene.nds == TRUSTED_SITE and (side == "core" or (side == "unknown" and scene.capture_point == "core")):
-        return "the core was declared a trusted site"
-    return ""
 
 
 @rule(
@@ -177,7 +59,7 @@ def sdes_key_in_clear_sip(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         of IMS-SIG-003, and a=key-mgmt:mikey is safe in clear by design.
     """
     calls = {call.call_id: call for call in trace.calls}
-    carried, masked = _keys_by_sender(trace, (*READABLE, Protection.OPENED))
+    carried, masked = keys_by_sender(trace, (*READABLE, Protection.OPENED))
     null_sessions = {
         frozenset((session.client, session.server)): session.id
         for session in trace.tls_sessions
@@ -186,11 +68,11 @@ def sdes_key_in_clear_sip(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     exported = False
     for (call_id, _, protection), found in carried.items():
         call, first = calls.get(call_id), found.first
-        subject = _subject(call, first)
+        subject = subject_of(call, first)
         if protection is Protection.OPENED:
             yield Outcome("pass", subject)
             continue
-        reason = _declared(scene, call)
+        reason = declared(scene, call)
         if protection is Protection.EXPORTED and not reason:
             exported = True
             reason = "the PDU was exported by another tool, which does not say how it travelled"
@@ -207,18 +89,18 @@ def sdes_key_in_clear_sip(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             subject,
             severity=Severity.INFO if reason else None,
             confidence="strong" if reason else "proven",
-            title=f"{_keys(len(found.lines))} readable in SIP",
+            title=f"{keys_words(len(found.lines))} readable in SIP",
             message=(
-                f"The {_what(first)} from {first.source} to {first.destination} carries {_keys(found.first_lines)} "
+                f"The {what(first)} from {first.source} to {first.destination} carries {keys_words(found.first_lines)} "
                 "readable in "
                 f"{'an exported PDU' if protection is Protection.EXPORTED else 'SIP over ' + how}, for "
-                f"{', '.join(places[:4])}, in {frame_text(trace, first.frame)}{_again(trace, found)}. Whoever saw it "
+                f"{', '.join(places[:4])}, in {frame_text(trace, first.frame)}{again(trace, found)}. Whoever saw it "
                 "decrypts and forges the media that its sender protects with it, packets of the past included. "
                 f"{unseen}"
             ),
             evidence=tuple(found.evidence),
             fact=session_id if protection is Protection.TLS_NULL else "",
-            role=_role(first),
+            role=role_of(first),
             media=media_names(places),
             direction="sent",
             normalised=(f"inline key in {protection.value} {first.transport}", "encrypted signalling"),
@@ -230,7 +112,7 @@ def sdes_key_in_clear_sip(trace: Trace, scene: Scene) -> Iterator[Outcome]:
             "exported PDUs do not say whether the signalling was encrypted on the wire",
         )
     for call_id, message in masked.items():
-        yield not_assessed(_subject(calls.get(call_id), message), "N-KEY", "keys were masked before we saw them")
+        yield not_assessed(subject_of(calls.get(call_id), message), "N-KEY", "keys were masked before we saw them")
     yield from hidden_signalling(trace)
     yield from _keyless_srtp(trace)
 
