@@ -92,6 +92,15 @@ def began(row: CallRow, *, with_day: bool) -> str:
     return f"{day} {time}" if with_day else time
 
 
+def standing(row: CallRow) -> str:
+    """`claimed DTLS-SRTP, observed SRTP`; said once where nothing is known."""
+    return (
+        row.observed
+        if (row.claimed, row.observed) == NOTHING_KNOWN
+        else (f"claimed {claimed(row)}, observed {row.observed}")
+    )
+
+
 def lasted(row: CallRow) -> str:
     """The duration, or what of it was seen."""
     return ("" if row.over else ">= ") + span(0, row.lasts)

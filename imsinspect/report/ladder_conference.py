@@ -9,6 +9,7 @@ from imsinspect.report import marks
 from imsinspect.report.escape import text
 from imsinspect.report.ladder_call import drafts_of_line
 from imsinspect.report.ladder_drafts import FRAMES_KEPT, Draft, always, floor_draft, media_words, session_draft
+from imsinspect.report.page import counted
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
@@ -151,7 +152,7 @@ def _subscription(subscription: Subscription) -> Iterator[Draft]:
         details = tuple(
             filter(
                 None,
-                (f"answered {status}" if status else "", f"{refreshes} refreshes" if refreshes > 0 else ""),
+                (f"answered {status}" if status else "", counted(refreshes, "more SUBSCRIBE") if refreshes > 0 else ""),
             )
         )
         yield _signalled(request, who, FOCUS, "SUBSCRIBE conference", details)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from imsinspect import __version__
 from imsinspect.capture.frames import frame_number
 from imsinspect.report import markup, words
-from imsinspect.report.call_views import claimed, lasted, who
+from imsinspect.report.call_views import lasted, standing, who
 from imsinspect.report.ladder_facts import frame_words, where
 from imsinspect.report.ladder_json import SCHEMA
 from imsinspect.report.ladder_svg import STYLE, svg
@@ -60,7 +60,7 @@ def render(ladder: Ladder) -> str:
         began=plain(ladder.row.begins),
         start=iso(start),
         lasted=lasted(ladder.row),
-        claimed=claimed(ladder.row),
+        standing=standing(ladder.row),
         numbers={each.fingerprint: number for number, each in enumerate(ladder.findings, 1)},
         more=words.and_more,
         limits={"findings": FINDINGS, "evidence": EVIDENCE, "questions": QUESTIONS},

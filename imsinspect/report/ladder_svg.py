@@ -13,7 +13,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from imsinspect.report.call_views import claimed, lasted, who
+from imsinspect.report.call_views import lasted, standing, who
 from imsinspect.report.escape import printable
 from imsinspect.report.ladder_facts import frame_words
 from imsinspect.report.page import counted
@@ -166,8 +166,8 @@ class _Picture:
         facts = f"{plain(row.begins)} UTC, {lasted(row)}"
         self._text(MARGIN, self._y, _cut(facts, int(room * LARGE / FONT)), "quiet")
         self._y += 20
-        standing = f"{SIGN[row.level]} claimed {claimed(row)}, observed {row.observed}; {row.finding_words()}"
-        self._text(MARGIN, self._y, _cut(standing, int(room * LARGE / FONT)), row.level.value, bold=True)
+        stands = f"{SIGN[row.level]} {standing(row)}; {row.finding_words()}"
+        self._text(MARGIN, self._y, _cut(stands, int(room * LARGE / FONT)), row.level.value, bold=True)
         self._y += 16
 
     def _heads(self) -> int:

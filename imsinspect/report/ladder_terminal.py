@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from imsinspect.report.call_views import claimed, lasted, who
+from imsinspect.report.call_views import lasted, standing, who
 from imsinspect.report.escape import printable
 from imsinspect.report.ladder_facts import frame_words, where
 from imsinspect.report.page import Page, counted
@@ -84,7 +84,7 @@ class _View:
         if self._ladder.facts:
             page.paragraph(2, ", ".join(map(brief, self._ladder.facts)))
         sign, style = SIGNS[row.level]
-        page.paragraph(2, (sign, style), f" claimed {claimed(row)}, observed ", (row.observed, style), hang=2)
+        page.paragraph(2, (f"{sign} {standing(row)}", style), hang=2)
         page.paragraph(2, row.finding_words())
 
     def _lifelines(self) -> None:

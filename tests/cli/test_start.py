@@ -24,7 +24,7 @@ def test_help_imports_nothing_heavy() -> None:
 import sys
 from imsinspect.cli.main import run
 status = run(["--help"]) or run(["audit", "--help"]) or run(["show", "--help"]) or run(["decode", "--help"])
-status = status or run(["calls", "--help"])
+status = status or run(["calls", "--help"]) or run(["call", "--help"])
 print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
 sys.exit(status)
 """
