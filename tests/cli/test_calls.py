@@ -43,7 +43,7 @@ def test_the_whole_view_of_two_captures_the_worst_first(capsys: pytest.CaptureFi
         "call-2  03:11:04  11.2 s   ✔ DTLS-SRTP, observed SRTP\n"
         "    1 info only  audio  sip:alice@10.20.1.1 → sip:bob@10.20.1.2\n"
         "✖ claimed but not there  ✔ protected as seen\n"
-        "FAIL: 4 critical, 1 info; 36 rules decided, 5 not assessed; 2 calls, 4 streams, 2083 packets\n"
+        "FAIL: 4 critical, 1 info; 37 rules decided, 5 not assessed; 2 calls, 4 streams, 2083 packets\n"
     )
 
 
