@@ -14,23 +14,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from imsinspect.capture.errors import UsageError
-from imsinspect.cli.options import (
-    AccessConfidentiality,
-    AccessConfidentialityOption,
-    CapturePoint,
-    CapturePointOption,
-    KeyLogOption,
-    KeysOption,
-    Nds,
-    NdsOption,
-    PolicyOption,
-    Profile,
-    ProfileOption,
-    Verify,
-    VerifyOption,
-    check_input,
-    given,
-)
+from imsinspect.cli.options import Asked, check_input, with_options
 from imsinspect.cli.output import STANDARD_INPUT as STANDARD
 from imsinspect.cli.output import check_destination, replacing
 from imsinspect.cli.say import say
@@ -49,7 +33,9 @@ class _NotThereError(Exception):
     """What was to be written does not hold all findings."""
 
 
+@with_options
 def annotate(
+    *,
     capture: Annotated[
         str, typer.Argument(metavar="CAPTURE", help="A capture (pcap, pcapng, gzip or zstd), or - for standard input.")
     ],
@@ -63,14 +49,7 @@ def annotate(
             help="Of the packets only those that the findings rest on; an audit of OUT must find them all there.",
         ),
     ] = False,
-    profile: ProfileOption = Profile.AUTO,
-    capture_point: CapturePointOption = CapturePoint.AUTO,
-    access_confidentiality: AccessConfidentialityOption = AccessConfidentiality.UNKNOWN,
-    nds: NdsOption = Nds.UNKNOWN,
-    keys: KeysOption = None,
-    keylog: KeyLogOption = None,
-    verify: VerifyOption = Verify.ALL,
-    policy: PolicyOption = None,
+    asked: Asked,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, and nothing said but errors.")] = False,
 ) -> int:
     """Write a capture with each finding as a comment on the packets that show it.
@@ -83,8 +62,8 @@ def annotate(
     """
     _check(capture, out)
     if str(out) != STANDARD:
-        check_destination([capture], out, [*(keys or ()), *(keylog or ()), *([policy] if policy is not None else ())])
-    options = given(profile, capture_point, access_confidentiality, nds, keys, keylog, verify, policy)
+        check_destination([capture], out, asked.files)
+    options = asked.options()
 
     from imsinspect.annotating import annotate as run
     from imsinspect.cli.progress import Progress

@@ -11,26 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imsinspect.cli.completion import rule_names
-from imsinspect.cli.options import (
-    AccessConfidentiality,
-    AccessConfidentialityOption,
-    CapturePoint,
-    CapturePointOption,
-    Captures,
-    KeyLogOption,
-    KeysOption,
-    Nds,
-    NdsOption,
-    PolicyOption,
-    Profile,
-    ProfileOption,
-    Threshold,
-    Verify,
-    VerifyOption,
-    check_input,
-    given,
-    run_audit,
-)
+from imsinspect.cli.options import Asked, Captures, Threshold, check_input, run_audit, with_options
 from imsinspect.cli.output import check_destination, console, write, write_files
 from imsinspect.cli.say import say
 
@@ -57,7 +38,9 @@ class Format(StrEnum):
     HTML = "html"
 
 
+@with_options
 def audit(
+    *,
     captures: Captures,
     format: Annotated[  # noqa: A002 (the name of the option)
         Format, typer.Option("--format", "-f", help="terminal is for reading; json and jsonl hold everything.")
@@ -85,14 +68,7 @@ def audit(
     strict: Annotated[
         bool, typer.Option("--strict", help="Status 1 also where a rule of the first tier could not be assessed.")
     ] = False,
-    profile: ProfileOption = Profile.AUTO,
-    capture_point: CapturePointOption = CapturePoint.AUTO,
-    access_confidentiality: AccessConfidentialityOption = AccessConfidentiality.UNKNOWN,
-    nds: NdsOption = Nds.UNKNOWN,
-    keys: KeysOption = None,
-    keylog: KeyLogOption = None,
-    verify: VerifyOption = Verify.ALL,
-    policy: PolicyOption = None,
+    asked: Asked,
     show_secrets: Annotated[
         bool, typer.Option(help="Show keys, and in JSON what opened sessions say; otherwise keys are named by digests.")
     ] = False,
@@ -107,12 +83,12 @@ def audit(
     """
     destination, views = _outputs(output or ())
     files = [*views.values(), *([destination] if destination is not None else [])]
-    _check(captures, files, [*(keys or ()), *(keylog or ()), *([policy] if policy is not None else ())])
+    _check(captures, files, asked.files)
 
     from imsinspect.rules.outcome import Severity
 
     options = replace(
-        given(profile, capture_point, access_confidentiality, nds, keys, keylog, verify, policy),
+        asked.options(),
         fail_on=Severity[fail_on.name],
         required=tuple(_required(require or ())),
         strict=strict,

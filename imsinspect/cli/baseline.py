@@ -9,26 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imsinspect.cli.options import (
-    AccessConfidentiality,
-    AccessConfidentialityOption,
-    CapturePoint,
-    CapturePointOption,
-    Captures,
-    KeyLogOption,
-    KeysOption,
-    Nds,
-    NdsOption,
-    PolicyOption,
-    Profile,
-    ProfileOption,
-    Threshold,
-    Verify,
-    VerifyOption,
-    check_input,
-    given,
-    run_audit,
-)
+from imsinspect.cli.options import Asked, Captures, Threshold, check_input, run_audit, with_options
 from imsinspect.cli.output import check_destination, console, write, write_file
 from imsinspect.cli.say import say
 
@@ -55,7 +36,9 @@ class Counts(StrEnum):
 
 
 @app.command()
+@with_options
 def create(
+    *,
     captures: Captures,
     output: Annotated[
         Path,
@@ -63,14 +46,7 @@ def create(
             "--output", "-o", metavar="FILE", help="The baseline to be written or renewed, or - for standard output."
         ),
     ],
-    profile: ProfileOption = Profile.AUTO,
-    capture_point: CapturePointOption = CapturePoint.AUTO,
-    access_confidentiality: AccessConfidentialityOption = AccessConfidentiality.UNKNOWN,
-    nds: NdsOption = Nds.UNKNOWN,
-    keys: KeysOption = None,
-    keylog: KeyLogOption = None,
-    verify: VerifyOption = Verify.ALL,
-    policy: PolicyOption = None,
+    asked: Asked,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, and nothing said but errors.")] = False,
 ) -> int:
     """Write down what an audit finds, by fingerprints, and which rules could be assessed.
@@ -81,8 +57,8 @@ def create(
     check_input(captures)
     to_file = str(output) != STANDARD
     if to_file:
-        check_destination(captures, output, [*(keys or ()), *(keylog or ()), *([policy] if policy is not None else ())])
-    options = given(profile, capture_point, access_confidentiality, nds, keys, keylog, verify, policy)
+        check_destination(captures, output, asked.files)
+    options = asked.options()
     result = run_audit(captures, options, quiet=quiet)
     status = _assessed(result)
     if status:
@@ -109,7 +85,9 @@ def create(
 
 
 @app.command()
+@with_options
 def check(
+    *,
     captures: Captures,
     baseline: Annotated[
         Path, typer.Option("--baseline", "-b", metavar="FILE", help="What is known, as `baseline create` wrote it.")
@@ -128,14 +106,7 @@ def check(
         bool, typer.Option("--strict", help="Status 1 also where a rule that decided does not decide any more.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    profile: ProfileOption = Profile.AUTO,
-    capture_point: CapturePointOption = CapturePoint.AUTO,
-    access_confidentiality: AccessConfidentialityOption = AccessConfidentiality.UNKNOWN,
-    nds: NdsOption = Nds.UNKNOWN,
-    keys: KeysOption = None,
-    keylog: KeyLogOption = None,
-    verify: VerifyOption = Verify.ALL,
-    policy: PolicyOption = None,
+    asked: Asked,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, and only the last line.")] = False,
 ) -> int:
     """Audit captures and tell what the baseline does not know.
@@ -151,7 +122,7 @@ def check(
 
     known = read_baseline(baseline)
     options = replace(
-        given(profile, capture_point, access_confidentiality, nds, keys, keylog, verify, policy),
+        asked.options(),
         fail_on=Severity[fail_on.name],
     )
     result = run_audit(captures, options, quiet=quiet)

@@ -9,24 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imsinspect.cli.options import (
-    AccessConfidentiality,
-    AccessConfidentialityOption,
-    CapturePoint,
-    CapturePointOption,
-    KeyLogOption,
-    KeysOption,
-    Nds,
-    NdsOption,
-    PolicyOption,
-    Profile,
-    ProfileOption,
-    Verify,
-    VerifyOption,
-    check_input,
-    given,
-    run_audit,
-)
+from imsinspect.cli.options import Asked, check_input, run_audit, with_options
 from imsinspect.cli.output import check_destination, console, write, write_file
 
 if TYPE_CHECKING:
@@ -44,7 +27,9 @@ class View(StrEnum):
     JSON = "json"
 
 
+@with_options
 def call(
+    *,
     captures_and_id: Annotated[
         list[str],
         typer.Argument(
@@ -57,14 +42,7 @@ def call(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write to this file, whole or not at all.", dir_okay=False)
     ] = None,
-    profile: ProfileOption = Profile.AUTO,
-    capture_point: CapturePointOption = CapturePoint.AUTO,
-    access_confidentiality: AccessConfidentialityOption = AccessConfidentiality.UNKNOWN,
-    nds: NdsOption = Nds.UNKNOWN,
-    keys: KeysOption = None,
-    keylog: KeyLogOption = None,
-    verify: VerifyOption = Verify.ALL,
-    policy: PolicyOption = None,
+    asked: Asked,
 ) -> int:
     """Show one call or conference as a ladder: messages, key exchanges and media in order of time, how each was really
     protected, what offer and answer agreed, where keys came from, and what was found.
@@ -76,9 +54,9 @@ def call(
         raise typer.BadParameter("first the captures, then the id of a call or conference")
     check_input(captures)
     if output is not None:
-        read = [*(keys or ()), *(keylog or ()), *([policy] if policy is not None else ())]
+        read = asked.files
         check_destination(captures, output, read)
-    options = given(profile, capture_point, access_confidentiality, nds, keys, keylog, verify, policy)
+    options = asked.options()
     result = run_audit(captures, options)
     unreadable = [capture for capture in result.trace.captures if capture.error]
     if len(unreadable) == len(result.trace.captures):

@@ -8,26 +8,7 @@ from typing import Annotated
 import typer
 
 from imsinspect.cli.completion import rule_names
-from imsinspect.cli.options import (
-    AccessConfidentiality,
-    AccessConfidentialityOption,
-    CapturePoint,
-    CapturePointOption,
-    Captures,
-    KeyLogOption,
-    KeysOption,
-    Nds,
-    NdsOption,
-    PolicyOption,
-    Profile,
-    ProfileOption,
-    Threshold,
-    Verify,
-    VerifyOption,
-    check_input,
-    given,
-    run_audit,
-)
+from imsinspect.cli.options import Asked, Captures, Threshold, check_input, run_audit, with_options
 from imsinspect.cli.output import console, write
 
 
@@ -41,7 +22,9 @@ class Sort(StrEnum):
     PROTECTION = "protection"
 
 
+@with_options
 def calls(
+    *,
     captures: Captures,
     sort: Annotated[
         Sort, typer.Option(help="First the earliest, the longest, most findings, the gravest, the worst protected.")
@@ -68,14 +51,7 @@ def calls(
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="As comma-separated values, a line for each.")] = False,
-    profile: ProfileOption = Profile.AUTO,
-    capture_point: CapturePointOption = CapturePoint.AUTO,
-    access_confidentiality: AccessConfidentialityOption = AccessConfidentiality.UNKNOWN,
-    nds: NdsOption = Nds.UNKNOWN,
-    keys: KeysOption = None,
-    keylog: KeyLogOption = None,
-    verify: VerifyOption = Verify.ALL,
-    policy: PolicyOption = None,
+    asked: Asked,
 ) -> int:
     """List calls and conferences: when, who, what protection was agreed and observed, what was found.
 
@@ -85,7 +61,7 @@ def calls(
         raise typer.BadParameter("either --json or --csv")
     check_input(captures)
     rules = frozenset(_ids(rule or ()))
-    options = given(profile, capture_point, access_confidentiality, nds, keys, keylog, verify, policy)
+    options = asked.options()
     result = run_audit(captures, options)
 
     from imsinspect.report.call_views import render, to_csv, to_json

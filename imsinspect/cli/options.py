@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from pathlib import Path  # noqa: TC003  (annotations are read)
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -13,7 +16,7 @@ from imsinspect.cli.output import STANDARD_INPUT
 from imsinspect.cli.say import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from imsinspect.pipeline import Options
     from imsinspect.policy import Policy
@@ -86,60 +89,86 @@ Captures = Annotated[
         metavar="CAPTURE...", help="Captures (pcap, pcapng, gzip or zstd), folders of them, or - for standard input."
     ),
 ]
-ProfileOption = Annotated[
-    Profile, typer.Option(help="What the traffic should conform to; auto finds out for each call.")
-]
-CapturePointOption = Annotated[
-    CapturePoint, typer.Option(help="Where the captures were taken; keys inside a secured domain are no leak.")
-]
-AccessConfidentialityOption = Annotated[
-    AccessConfidentiality, typer.Option(help="Whether the access network is declared to encrypt signalling.")
-]
-NdsOption = Annotated[Nds, typer.Option(help="Whether the core is declared a trusted site (network domain security).")]
-KeysOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        metavar="FILE",
-        help="Keys that you hold, as JSON (docs/keys.md): packets and messages are verified with them.",
-    ),
-]
-KeyLogOption = Annotated[
-    list[Path] | None,
-    typer.Option(metavar="FILE", help="Key log of TLS or DTLS (SSLKEYLOGFILE), to open sessions."),
-]
-VerifyOption = Annotated[
-    Verify,
-    typer.Option(help="Tags that are verified where keys are known; sample is a first look at large captures."),
-]
-PolicyOption = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Policy (TOML): who may join, nodes, thresholds, accepted findings."),
-]
 
 
-def given(
-    profile: Profile,
-    capture_point: CapturePoint,
-    access_confidentiality: AccessConfidentiality,
-    nds: Nds,
-    keys: Sequence[Path] | None,
-    keylog: Sequence[Path] | None,
-    verify: Verify,
-    policy: Path | None,
-) -> Options:
-    """The options as the pipeline takes them. Raises UsageError for a policy that can't be read."""
-    from imsinspect.pipeline import Options
+@dataclass(slots=True, frozen=True)
+class Asked:
+    """What decides what an audit finds, as the command line gave it."""
 
-    return Options(
-        profile=profile.value,
-        capture_point=capture_point.value,
-        access_confidentiality=access_confidentiality.value,
-        nds=nds.value,
-        keys=tuple(keys or ()),
-        key_logs=tuple(keylog or ()),
-        verify=verify.value,
-        policy=_policy(policy),
+    profile: Annotated[
+        Profile, typer.Option(help="What the traffic should conform to; auto finds out for each call.")
+    ] = Profile.AUTO
+    capture_point: Annotated[
+        CapturePoint, typer.Option(help="Where the captures were taken; keys inside a secured domain are no leak.")
+    ] = CapturePoint.AUTO
+    access_confidentiality: Annotated[
+        AccessConfidentiality, typer.Option(help="Whether the access network is declared to encrypt signalling.")
+    ] = AccessConfidentiality.UNKNOWN
+    nds: Annotated[Nds, typer.Option(help="Whether the core is declared a trusted site (network domain security).")] = (
+        Nds.UNKNOWN
     )
+    keys: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keys that you hold, as JSON (docs/keys.md): packets and messages are verified with them.",
+        ),
+    ] = None
+    keylog: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Key log of TLS or DTLS (SSLKEYLOGFILE), to open sessions."),
+    ] = None
+    verify: Annotated[
+        Verify,
+        typer.Option(help="Tags that are verified where keys are known; sample is a first look at large captures."),
+    ] = Verify.ALL
+    policy: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Policy (TOML): who may join, nodes, thresholds, accepted findings."),
+    ] = None
+
+    @property
+    def files(self) -> list[Path]:
+        """What is read beside the captures."""
+        return [*(self.keys or ()), *(self.keylog or ()), *((self.policy,) if self.policy is not None else ())]
+
+    def options(self) -> Options:
+        """As the pipeline takes them. Raises UsageError for a policy that can't be read."""
+        from imsinspect.pipeline import Options
+
+        return Options(
+            profile=self.profile.value,
+            capture_point=self.capture_point.value,
+            access_confidentiality=self.access_confidentiality.value,
+            nds=self.nds.value,
+            keys=tuple(self.keys or ()),
+            key_logs=tuple(self.keylog or ()),
+            verify=self.verify.value,
+            policy=_policy(self.policy),
+        )
+
+
+def with_options(command: Callable[..., int]) -> Callable[..., int]:
+    """A command that typer sees with the options of `Asked` in the place of its parameter `asked`."""
+    own, shared = get_type_hints(command, include_extras=True), get_type_hints(Asked, include_extras=True)
+    parameters = []
+    for each in signature(command).parameters.values():
+        if each.name == "asked":
+            parameters += [
+                Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=shared[field.name])
+                for field in fields(Asked)
+            ]
+        else:
+            parameters.append(each.replace(kind=Parameter.KEYWORD_ONLY, annotation=own[each.name]))
+
+    @wraps(command)
+    def run(**arguments: Any) -> int:
+        asked = Asked(**{field.name: arguments.pop(field.name) for field in fields(Asked)})
+        return command(asked=asked, **arguments)
+
+    run.__signature__ = Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters} | {"return": int}
+    return run
 
 
 def check_input(captures: Sequence[str]) -> None:
