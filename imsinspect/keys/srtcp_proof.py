@@ -76,7 +76,7 @@ class SenderProof:
         _, index = found.keys.srtcp_index(packet)
         (part,) = parts(0, 1, found, [time], self._mki(packet, found))
         self.counted = part.relation
-        self._account.used(found, part.relation, [frame], (index, index))
+        self._account.used(found, part.relation, [frame], (index, index), time)
         if found.right and part.relation == found.relation:
             self._account.right(1)
         else:

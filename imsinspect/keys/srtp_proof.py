@@ -304,7 +304,7 @@ class StreamProof:
             if len(frames) < len(extended):
                 some_of = extended[part.first - first : part.last - first]
                 ends = min(some_of) + move, max(some_of) + move
-            self._account.used(by, relation, frames, ends)
+            self._account.used(by, relation, frames, ends, packets.times[part.first])
             if by.right and relation == by.relation:
                 self._account.right(len(frames))
             else:

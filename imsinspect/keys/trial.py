@@ -139,14 +139,14 @@ class Account:
         """Some key fitted."""
         return bool(self._uses)
 
-    def used(self, by: Try, relation: str, frames: Sequence[FrameId], numbers: tuple[int, int]) -> None:
-        """Packets that a key verified; `numbers` are the lowest and highest of their indices."""
+    def used(self, by: Try, relation: str, frames: Sequence[FrameId], numbers: tuple[int, int], begins: int) -> None:
+        """Packets that a key verified, the first of them at `begins`; `numbers` are their lowest and highest index."""
         name = (by.key.digest, by.key.suite, relation)
         use = self._uses.get(name)
         if use is None:
-            use = self._uses[name] = KeyUse(*name, frames[0], frames[-1], 0, *numbers)
+            use = self._uses[name] = KeyUse(*name, frames[0], frames[-1], 0, *numbers, begins)
         use.packets += len(frames)
-        use.first, use.last = min(use.first, frames[0]), max(use.last, frames[-1])
+        (use.first, use.begins), use.last = min((use.first, use.begins), (frames[0], begins)), max(use.last, frames[-1])
         use.first_index, use.last_index = min(use.first_index, numbers[0]), max(use.last_index, numbers[1])
         self.proof.packets += len(frames)
 

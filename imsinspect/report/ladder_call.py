@@ -15,6 +15,7 @@ from imsinspect.report.ladder_drafts import (
     floor_draft,
     mikey_drafts,
     msrp_draft,
+    renewal_drafts,
     session_draft,
     stream_draft,
 )
@@ -58,6 +59,7 @@ def drafts_of_line(line: MediaLine) -> Iterator[Draft]:
     for use in chain(line.streams, line.rtcp):
         if isinstance(use.stream, MediaStream):
             yield stream_draft(use.stream, line, claimed.media or "media", claimed.secure)
+            yield from renewal_drafts(use.stream, line, claimed.media or "media")
         else:
             yield control_draft(use.stream, line, claimed.secure)
     for session in line.msrp:

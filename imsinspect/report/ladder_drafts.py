@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from dissectors.tls.codes import SRTP_PROTECTION_PROFILES
@@ -262,6 +263,21 @@ def stream_draft(stream: MediaStream, line: MediaLine, what: str, claimed: bool)
         stream.destination, f"{what} begins", mark, ("media", line.id, mark), _streams_said, [stream],
         subjects=[("stream", stream.id), ("media", line.id)],
     )  # fmt: skip
+
+
+def renewal_drafts(stream: MediaStream, line: MediaLine, what: str) -> Iterator[Draft]:
+    """Where a stream goes on under another key."""
+    uses = stream.proof.uses if stream.proof is not None else []
+    for before, use in pairwise(uses):
+        if use.key == before.key:
+            continue
+        mark = marks.of_use(use)
+        details = [f"SSRC 0x{stream.ssrc:08x}", f"{counted(use.packets, 'packet')} under key {use.key[:DIGEST]}"]
+        details += [f"the key is of: {text(use.relation)}"] if use.relation != marks.AGREED else []
+        yield Draft(
+            use.begins, use.begins, [use.first], "media", stream.source, stream.destination,
+            f"{what} under another key", mark, ("another key", line.id, mark, use.key), always(tuple(details)), [stream],
+        )  # fmt: skip
 
 
 def control_draft(source: RtcpSource, line: MediaLine, claimed: bool) -> Draft:

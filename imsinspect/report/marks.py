@@ -10,11 +10,13 @@ from imsinspect.report.protection import Level, secured
 from imsinspect.trace.model import Protection
 
 if TYPE_CHECKING:
-    from imsinspect.trace.model import EspAssociation, MediaStream, RtcpSource, TlsSession
+    from imsinspect.trace.model import EspAssociation, KeyUse, MediaStream, RtcpSource, TlsSession
 
 HOP_TLS, ESP, ESP_NULL, SRTP_CLAIMED, EXPORTED, REFUSED = (
     "hop TLS", "ESP", "ESP-NULL", "SRTP claimed", "exported", "refused",
 )  # fmt: skip
+
+AGREED = "agreed"  # relation of a key that is the right one
 
 MEANINGS = {
     CLEAR: "readable to anybody on the path",
@@ -91,6 +93,11 @@ def of_stream(stream: MediaStream, claimed: bool) -> Mark:
             return Mark(Level.BROKEN, NULL)
         return Mark(Level.SECURED, VERIFIED if verifies(stream.proof) else SRTP)
     return Mark(Level.UNKNOWN, SRTP_CLAIMED if claimed else NOT_ASSESSED)
+
+
+def of_use(use: KeyUse) -> Mark:
+    """Of packets that one key verifies."""
+    return Mark(Level.SECURED, VERIFIED if use.relation == AGREED else SRTP)
 
 
 def of_control(source: RtcpSource, claimed: bool) -> Mark:

@@ -341,6 +341,7 @@ class KeyUse:
     packets: int
     first_index: int  # SRTP: rollover counter and sequence number; SRTCP: index
     last_index: int
+    begins: int = 0  # time of the first
 
 
 @dataclass(slots=True, frozen=True)

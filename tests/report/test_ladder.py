@@ -128,6 +128,34 @@ def test_a_new_key_in_a_later_offer_is_told_in_its_place() -> None:
     assert not any("new keys" in detail for each in found.arrows if each is not renewed for detail in each.details)
 
 
+def test_media_that_goes_on_under_the_new_key_has_an_arrow_there() -> None:
+    talk = build.Dialog()
+    first = build.call(sdes("ours", OURS), sdes("theirs", THEIRS), dialog=talk, duration=None)
+    again = build.carry(
+        talk,
+        [
+            (5.0, talk.request("INVITE", sdes("renewed", OURS, version=2), in_dialog=True), True),
+            (5.1, talk.response(200, "OK", sdes("theirs", THEIRS)), False),
+        ],
+    )
+    media = [
+        build.rtp_stream(
+            OURS, THEIRS, 7, build.speech(50), at=at, sequence=sequence, srtp=build.Srtp(build.master_key(key))
+        )
+        for key, at, sequence in (("ours", 1.0, 100), ("renewed", 5.2, 150))
+    ]
+    found = of(first, again, *media)
+    assert rows(found)[-4:] == [
+        "A>B audio begins: verified",
+        "A>B re-INVITE: clear",
+        "B>A 200 OK: clear",
+        "A>B audio under another key: verified",
+    ]
+    (renewed,) = (each.digest for each in found.keys if "frame 56" in each.places[0])
+    assert found.arrows[-1].details == ("SSRC 0x00000007", f"50 packets under key {renewed}")
+    assert found.arrows[-1].time - found.arrows[0].time == 5_200_000_000
+
+
 def test_retransmissions_and_refreshes_are_folded_with_a_count() -> None:
     talk = build.Dialog()
     invite = talk.request("INVITE", sdes("ours", OURS))
