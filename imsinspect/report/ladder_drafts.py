@@ -154,6 +154,7 @@ def _title(message: SignallingMessage) -> str:
 def media_words(media: Media) -> str:
     """`audio RTP/SAVP, a=crypto AES_CM_128_HMAC_SHA1_80 key 5ad2f3a1`."""
     line = f"{text(media.media)} {text(media.proto)}" + (" (port 0)" if media.port == 0 else "")
+    line += f" {text(media.direction)}" if media.direction != b"sendrecv" else ""
     return ", ".join([line, *key_words(media)])
 
 
@@ -276,7 +277,8 @@ def renewal_drafts(stream: MediaStream, line: MediaLine, what: str) -> Iterator[
         details += [f"the key is of: {text(use.relation)}"] if use.relation != marks.AGREED else []
         yield Draft(
             use.begins, use.begins, [use.first], "media", stream.source, stream.destination,
-            f"{what} under another key", mark, ("another key", line.id, mark, use.key), always(tuple(details)), [stream],
+            f"{what} under another key", mark, ("another key", line.id, mark, use.key), always(tuple(details)),
+            [stream],
         )  # fmt: skip
 
 
