@@ -18,6 +18,7 @@ from imsinspect.report.groups import group
 from imsinspect.report.ladder_call import CallLanes, drafts_of_call
 from imsinspect.report.ladder_drafts import subject_key
 from imsinspect.report.ladder_facts import key_facts, line_facts
+from imsinspect.report.ladder_model import LIFELINES
 from imsinspect.report.ladder_model import Arrow as Arrow
 from imsinspect.report.ladder_model import Ladder as Ladder
 from imsinspect.report.ladder_model import Lifeline as Lifeline
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from imsinspect.rules.outcome import Assessment, Finding
     from imsinspect.trace.model import Call
 
-LIFELINES = 40
 FIRST_ARROWS, LAST_ARROWS = 300, 100
 ALIKE = 3  # equal arrows that stand by themselves; later ones are folded into the last of them
 LINES, KEYS = 40, 40
@@ -234,13 +234,13 @@ def _lay_out(drafts: list[Draft], lanes: Lanes) -> _Laid:
         for end in (each.source, each.destination):
             ends.setdefault(lanes.key(end), {})[end] = None
     keys = lanes.arranged(list(ends))
-    left = max(len(keys) - LIFELINES, 0)
+    left = len(keys) - LIFELINES + 1 if len(keys) > LIFELINES else 0
     lifelines = [
         Lifeline(_letters(place), lanes.name(key, list(ends[key])), lanes.addresses(key, list(ends[key])))
         for place, key in enumerate(keys[: LIFELINES - 1] if left else keys)
     ]
     if left:
-        lifelines.append(Lifeline(_letters(len(lifelines)), f"{left + 1} others", ()))
+        lifelines.append(Lifeline(_letters(len(lifelines)), f"{left} others", ()))
     return _Laid(drafts, {key: place for place, key in enumerate(keys)}, lifelines, left)
 
 

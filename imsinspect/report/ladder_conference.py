@@ -9,6 +9,7 @@ from imsinspect.report import marks
 from imsinspect.report.escape import text
 from imsinspect.report.ladder_call import drafts_of_line
 from imsinspect.report.ladder_drafts import FRAMES_KEPT, Draft, always, floor_draft, media_words, session_draft
+from imsinspect.report.ladder_model import LIFELINES
 from imsinspect.report.page import counted
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ class ConferenceLanes:
         return tuple(self._addresses.get(str(key), ()))
 
     def arranged(self, keys: list[Hashable]) -> list[Hashable]:
-        """Participants in order of appearance, half of them on either side of the focus."""
+        """Participants in order of appearance, half of those that have a lifeline on either side of the focus."""
         others = [key for key in keys if key != FOCUS]
-        middle = (len(others) + 1) // 2
+        middle = min((len(others) + 1) // 2, LIFELINES // 2)
         return [*others[:middle], *([FOCUS] if FOCUS in keys else []), *others[middle:]]
 
 

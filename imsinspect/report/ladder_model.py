@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from imsinspect.report.words import LineWords
     from imsinspect.rules.outcome import Finding
 
+LIFELINES = 40  # of one ladder; further ends share the last
+
 
 @dataclass(slots=True, frozen=True)
 class Mark:

@@ -88,7 +88,7 @@ class _View:
         page.paragraph(2, row.finding_words())
 
     def _lifelines(self) -> None:
-        self._page.heading(f"LIFELINES ({len(self._ladder.lifelines) + max(self._ladder.lifelines_left, 0)})")
+        self._page.heading(f"LIFELINES ({len(self._ladder.lifelines) + max(self._ladder.lifelines_left - 1, 0)})")
         width = max([len(each.key) for each in self._ladder.lifelines], default=1)
         for each in self._ladder.lifelines:
             names = [printable(each.name, NAME)] if each.name else []

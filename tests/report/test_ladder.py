@@ -227,6 +227,13 @@ def test_a_conference_of_twenty_has_a_lifeline_for_each_around_the_focus() -> No
     assert ways == [(0, 10), (10, 0)]
 
 
+def test_of_very_many_the_focus_is_kept_and_the_last_ones_share_a_lifeline() -> None:
+    found = conference(60)
+    assert len(found.lifelines) == 40
+    assert found.lifelines[20].name == "sip:conf1@ims.example.org (focus)"
+    assert (found.lifelines[-1].name, found.lifelines_left) == ("22 others", 22)
+
+
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_a_conference_of_twenty_fits_the_console(width: int) -> None:
     """Too many for lifelines at these widths: a list of who spoke to whom."""
