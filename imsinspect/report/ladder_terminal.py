@@ -16,8 +16,7 @@ from imsinspect.report.escape import printable
 from imsinspect.report.ladder_facts import frame_words, where
 from imsinspect.report.page import Page, counted
 from imsinspect.report.protection import LEGEND
-from imsinspect.report.terminal_findings import SIGNS as SIGNS
-from imsinspect.report.terminal_findings import FindingsOnPage
+from imsinspect.report.terminal_findings import SIGNS, FindingsOnPage, tell_open
 from imsinspect.report.times import iso, plain
 from imsinspect.report.words import and_more, brief
 
@@ -278,16 +277,7 @@ class _View:
         if not ladder.open_questions and not ladder.unnamed_questions:
             return
         self._page.heading("NOT ASSESSED OF IT")
-        for each in ladder.open_questions[:QUESTIONS]:
-            words = f": {each.gap.words}" if each.gap.words else ""
-            self._page.paragraph(2, (brief(each.code) or "no code", "bold"), words)
-            for rules, subjects in each.rules:
-                self._page.paragraph(4, (rules, "bold"), f": {subjects}")
-            if each.reason:
-                self._page.paragraph(4, ("reason: ", "dim"), brief(each.reason))
-            if each.gap.settled_by:
-                self._page.paragraph(4, ("settled by: ", "dim"), each.gap.settled_by)
-        self._more(2, len(ladder.open_questions) - QUESTIONS, "reason")
+        tell_open(self._page, ladder.open_questions, QUESTIONS)
         if ladder.unnamed_questions:
             self._page.paragraph(
                 2,

@@ -18,7 +18,7 @@ from imsinspect.report.key_words import rows as key_rows
 from imsinspect.report.page import Page, counted
 from imsinspect.report.protection import LEGEND, Level
 from imsinspect.report.tally import Tally
-from imsinspect.report.terminal_findings import SIGNS, FindingsOnPage
+from imsinspect.report.terminal_findings import SIGNS, FindingsOnPage, tell_open
 from imsinspect.report.words import (
     CUT_OFF,
     and_more,
@@ -228,16 +228,7 @@ class _View:
         if not questions:
             return
         self._page.heading(f"NOT ASSESSED ({counted(Tally.of(self._audit).not_assessed, 'rule')})")
-        for each in questions[:GAP_ROWS]:
-            words = f": {each.gap.words}" if each.gap.words else ""
-            self._page.paragraph(2, (brief(each.code) or "no code", "bold"), words)
-            for rules, subjects in each.rules:
-                self._page.paragraph(4, (rules, "bold"), f": {subjects}")
-            if each.reason:
-                self._page.paragraph(4, ("reason: ", "dim"), brief(each.reason))
-            if each.gap.settled_by:
-                self._page.paragraph(4, ("settled by: ", "dim"), each.gap.settled_by)
-        self._more(2, len(questions) - GAP_ROWS, "reason")
+        tell_open(self._page, questions, GAP_ROWS)
 
     def _unmet(self) -> None:
         rows = self._audit.unmet

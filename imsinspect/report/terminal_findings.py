@@ -1,4 +1,4 @@
-"""Findings in full, as every view at a terminal tells them."""
+"""Findings in full, and what was left open, as every view at a terminal tells them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from imsinspect.rules.outcome import Severity
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from imsinspect.report.gaps import OpenQuestion
     from imsinspect.report.page import Page
     from imsinspect.rules.outcome import Finding
 
@@ -106,3 +107,18 @@ class FindingsOnPage:
         """Say how many more there are, if any."""
         if left > 0:
             self._page.paragraph(indent, and_more(left, noun, detail, plural=plural))
+
+
+def tell_open(page: Page, questions: Sequence[OpenQuestion], most: int) -> None:
+    """What could not be assessed, why, and what would settle it."""
+    for each in questions[:most]:
+        words = f": {each.gap.words}" if each.gap.words else ""
+        page.paragraph(2, (brief(each.code) or "no code", "bold"), words)
+        for rules, subjects in each.rules:
+            page.paragraph(4, (rules, "bold"), f": {subjects}")
+        if each.reason:
+            page.paragraph(4, ("reason: ", "dim"), brief(each.reason))
+        if each.gap.settled_by:
+            page.paragraph(4, ("settled by: ", "dim"), each.gap.settled_by)
+    if len(questions) > most:
+        page.paragraph(2, and_more(len(questions) - most, "reason"))
