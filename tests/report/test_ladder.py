@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from imsinspect.report.ladder import FIRST_ARROWS, LAST_ARROWS, UnknownIdError, ladder
 from imsinspect.report.ladder_terminal import render
-from tests import build, conference_kit
+from tests import build, conference_kit, mikey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,6 +154,36 @@ def test_media_that_goes_on_under_the_new_key_has_an_arrow_there() -> None:
     (renewed,) = (each.digest for each in found.keys if "frame 56" in each.places[0])
     assert found.arrows[-1].details == ("SSRC 0x00000007", f"50 packets under key {renewed}")
     assert found.arrows[-1].time - found.arrows[0].time == 5_200_000_000
+
+
+def test_the_exchanges_with_the_kms_stand_before_and_inside_the_call_that_uses_their_ticket() -> None:
+    ticket, kms = mikey.Ticket(), ("203.0.113.99", 2269)
+
+    def sent(at: float, host: str, number: int, *, answers: bool, **parts: Any) -> build.Packet:
+        ends = (kms, (host, 2269)) if answers else ((host, 2269), kms)
+        message = mikey.Message(data_type=number, sessions=[], map_type=1, **parts)
+        return at, build.udp(*ends, message.octets())
+
+    exchanges = [
+        sent(0.0, OURS[0], 11, answers=False, csb_id=1, ticket=ticket),
+        sent(0.1, OURS[0], 13, answers=True, csb_id=1, ticket=ticket, kemac=mikey.kemac()),
+        sent(1.2, THEIRS[0], 16, answers=False, csb_id=2, ticket=ticket),
+        sent(1.3, THEIRS[0], 18, answers=True, csb_id=2, kemac=mikey.kemac()),
+    ]
+    found = of(exchanges, mikey.call(mikey.init(ticket=ticket), mikey.resp(), at=1.0))
+    assert [each.addresses for each in found.lifelines] == [(OURS[0],), ("203.0.113.99",), (THEIRS[0],)]
+    shown = rows(found)
+    assert shown[:3] == [
+        "A>B MIKEY REQUEST_INIT_PSK: clear",
+        "B>A MIKEY REQUEST_RESP: clear",
+        "A>C INVITE: clear",
+    ]
+    assert shown.index("B>C MIKEY RESOLVE_RESP: clear") < shown.index("C>A 200 OK: clear")
+    (answered,) = (each for each in found.arrows if each.title == "200 OK")
+    assert answered.details == (
+        "answer: audio RTP/SAVP, a=key-mgmt mikey",
+        "MIKEY TRANSFER_RESP, is not verified: no key",
+    )
 
 
 def test_retransmissions_and_refreshes_are_folded_with_a_count() -> None:
