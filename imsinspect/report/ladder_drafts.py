@@ -186,7 +186,7 @@ def mikey_words(message: MikeyMessage) -> str:
 def mikey_drafts(messages: Iterable[MikeyMessage]) -> Iterator[Draft]:
     """MIKEY that no session description carried."""
     for message in messages:
-        mark = marks.of_message(message.protection, "tls" if message.carrier == "https" else "tcp")
+        mark = marks.of_message(message.protection, message.transport)
         title = f"MIKEY {text(message.kind)}"
         details = tuple(filter(None, (f"over {message.carrier.upper()}", text(message.authentication))))
         yield Draft(

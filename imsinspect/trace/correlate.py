@@ -228,8 +228,10 @@ class _Builder:
         for each in datagrams(self.scans, "keys"):
             self.counts.mikey_messages += 1
             ends = path_ends(each.path)
-            kept = MikeyMessage(each.frames, each.time, each.data, "udp", *ends, protection=_protection(each.origin))
-            self.mikey.append(kept)
+            protection = _protection(each.origin)
+            self.mikey.append(
+                MikeyMessage(each.frames, each.time, each.data, "udp", *ends, protection=protection, transport="udp")
+            )
         for each in datagrams(self.scans, "gateway"):
             self.counts.h248_messages += 1
             self.carry(classify.H248, each.data, each.frames, each.time, path_ends(each.path), each.origin)
@@ -325,8 +327,11 @@ class _Builder:
             source, destination = ends if found.forward else reversed(ends)
             for data in octets(found.data):
                 self.mikey.append(
-                    MikeyMessage(found.frames, found.time, data, found.kind, source, destination, protection=protection)
-                )
+                    MikeyMessage(
+                        found.frames, found.time, data, found.kind, source, destination, protection=protection,
+                        transport=transport or "tcp",
+                    )
+                )  # fmt: skip
             return
         if found.kind not in TRANSPORTS:
             self.count(found.kind)

@@ -627,6 +627,7 @@ class MikeyMessage:
     description: SessionDescription | None = None  # that carried it
     role: str = ""  # "offer", "answer", "refusal" (a response that refused), "other"; "" outside of SIP
     protection: Protection = Protection.CLEAR  # of what carried it
+    transport: str = ""  # "udp", "tcp", "tls", of what carried it outside of SIP
     dissected: Any = field(default=None, repr=False)  # its layer and facts, until keys were looked for
 
 
