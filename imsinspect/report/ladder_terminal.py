@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from imsinspect.report.call_views import lasted, standing, who
@@ -131,15 +132,14 @@ class _View:
         sign, style = SIGNS[arrow.mark.level]
         times = f" ×{arrow.count}" if arrow.count > 1 else ""
         numbers = "".join(f" [{number}]" for number in arrow.findings)
-        words = Text.assemble(
+        words = self._page.assembled(
             (sign, style), " ", (f"{printable(arrow.title, DETAIL)}{times}", "bold"), ", ", (arrow.mark.words, style),
             (numbers, "bold red"),
         )  # fmt: skip
-        said = Text("; ".join(printable(each, DETAIL) for each in arrow.details))
-        lanes = self._drawn(arrow)
-        blank = self._blank() if self._lane else ""
-        indent = len(time) + 2 + len(frame) + 2
-        head, beside = f"{time}  {frame}  {lanes}  ", " " * indent + (blank or " " * len(lanes)) + "  "
+        said = self._page.assembled("; ".join(printable(each, DETAIL) for each in arrow.details))
+        lanes = self._page.assembled(self._drawn(arrow)).plain
+        blank = self._page.assembled(self._blank()).plain if self._lane else " " * len(lanes)
+        head, beside = f"{time}  {frame}  {lanes}  ", " " * (len(time) + len(frame) + 4) + blank + "  "
         room = self._width - len(head)
         if room < LEAST_BESIDE:  # what it was stands below
             self._page.row("", Text(head))
@@ -221,11 +221,13 @@ class _View:
             self._beside(label, half, (row.label, printable(row.offer, DETAIL), printable(row.answer, DETAIL)), "")
 
     def _beside(self, label: int, half: int, cells: tuple[str, str, str], style: str) -> None:
-        columns = [list(self._wrapped(Text(cell), half, 0)) or [Text()] for cell in cells[1:]]
+        columns = [list(self._wrapped(self._page.assembled(cell), half, 0)) or [Text()] for cell in cells[1:]]
         for number in range(max(map(len, columns))):
             offer, answer = (column[number].plain if number < len(column) else "" for column in columns)
             head = (cells[0] if not number else "").ljust(label)
-            row = Text.assemble((head, "dim"), "  ", (offer.ljust(half) if answer else offer, style), "  ", answer)
+            row = Text.assemble(
+                (head, "dim"), "  ", (offer + " " * (half - cell_len(offer)) if answer else offer, style), "  ", answer
+            )
             row.rstrip()
             self._page.row(" " * 6, row)
 

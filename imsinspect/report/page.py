@@ -46,7 +46,7 @@ class Page:
 
     def paragraph(self, indent: int, *parts: Part, hang: int = 2, style: str = "") -> None:
         """Text from column `indent` on; the lines that it is folded into begin `hang` columns further right."""
-        rest = Text.assemble(*map(self._encodable, parts), style=style)
+        rest = Text.assemble(*map(self.shown, parts), style=style)
         column = indent
         while True:
             width = max(self.console.width - column, _LEAST)
@@ -59,12 +59,14 @@ class Page:
             rest, column = rest[-left:], indent + hang
 
     def row(self, head: str, rest: Text) -> None:
-        """One line as it is: it is not folded."""
-        line = Text(self._written(head)) + rest
-        if not line.plain.isascii() and not self._encoding.startswith("utf"):
-            line = Text(self._written(line.plain))
+        """One line as it is, of pieces that can be shown: it is not folded."""
+        line = Text(head) + rest
         line.rstrip()
         self.console.print(line, soft_wrap=True)
+
+    def assembled(self, *parts: Part) -> Text:
+        """Pieces as one text in signs that the console has."""
+        return Text.assemble(*map(self.shown, parts))
 
     def last(self, line: str, style: str) -> None:
         """The closing line: folded for a person, whole for a script that reads a pipe."""
@@ -73,7 +75,8 @@ class Page:
         else:
             self.console.print(Text(self._written(line), style), soft_wrap=True)
 
-    def _encodable(self, part: Part) -> Part:
+    def shown(self, part: Part) -> Part:
+        """A piece of a line in signs that the console has."""
         return self._written(part) if isinstance(part, str) else (self._written(part[0]), part[1])
 
     def _written(self, line: str) -> str:

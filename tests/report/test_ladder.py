@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -271,6 +272,19 @@ def test_a_conference_of_twenty_fits_the_console(width: int) -> None:
     assert max(map(len, shown.splitlines())) <= width
     assert "  A → K" in shown
     assert "○ INVITE (call-1), clear" in shown
+
+
+@pytest.mark.parametrize("users", [2, 20])
+def test_a_console_that_has_only_ascii_shows_the_same_within_its_width(users: int) -> None:
+    from rich.console import Console
+
+    file = TextIOWrapper(BytesIO(), encoding="ascii")
+    render(conference(users), Console(file=file, width=80, color_system=None, highlight=False))
+    file.seek(0)
+    shown = file.read()
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "o INVITE (call-1), clear" in shown
+    assert ("|--" in shown, "  A -> K  " in shown) == (users == 2, users == 20)
 
 
 def test_hostile_names_do_not_steer_the_terminal() -> None:
