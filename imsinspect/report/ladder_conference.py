@@ -41,7 +41,7 @@ class ConferenceLanes:
     def name(self, key: Hashable, ends: list[Hashable]) -> str:
         """The identity; of the focus the URI of the conference."""
         if key == FOCUS:
-            return f"{text(self._conference.uri_written) or text(self._conference.uri)} (focus)"
+            return f"focus of {text(self._conference.uri_written) or text(self._conference.uri)}"
         return text(str(key))
 
     def addresses(self, key: Hashable, ends: list[Hashable]) -> tuple[str, ...]:

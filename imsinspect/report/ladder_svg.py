@@ -22,7 +22,7 @@ from imsinspect.report.times import plain
 from imsinspect.report.words import and_more
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from imsinspect.report.ladder_model import Arrow, Ladder, Lifeline
 
@@ -70,7 +70,7 @@ DASHES = {
 WIDTHS = {Level.SECURED: 2.5, Level.BROKEN: 2.5}
 
 FONT, SMALL, LARGE = 13, 12, 17  # pixels
-CHARACTER = 0.6  # of the size of the font: what one needs on average, generously
+CHARACTER, BOLD = 0.6, 0.66  # of the size of the font: what a character needs on average, generously
 MARGIN, LEFT = 20, 130  # LEFT: times and frames
 LANES = ((3, 250), (5, 190), (8, 150))  # up to so many lifelines, pixels from one to the next
 NARROW_LANE = 100
@@ -173,11 +173,11 @@ class _Picture:
     def _heads(self) -> int:
         """Boxes with the names of the lifelines; returns where the lifelines begin."""
         width = self._gap - 10
-        room = int(width / (SMALL * CHARACTER))
+        room = int((width - 8) / (SMALL * BOLD))
         labels = [_head(each, room) for each in self._ladder.lifelines]
-        height = max([len(each) for each in labels], default=1) * DETAIL_ROW + 10
+        height = max([len(name) + len(address) for name, address in labels], default=1) * DETAIL_ROW + 10
         self._y += 6
-        for place, (lifeline, label) in enumerate(zip(self._ladder.lifelines, labels, strict=True)):
+        for place, (lifeline, (name, address)) in enumerate(zip(self._ladder.lifelines, labels, strict=True)):
             x = self._x(place)
             whole = ", ".join(filter(None, (lifeline.name, *lifeline.addresses)))
             self._out.append(f"<g><title>{_said(f'{lifeline.key}: {whole}')}</title>")
@@ -185,8 +185,9 @@ class _Picture:
                 f'<rect x="{x - width // 2}" y="{self._y}" width="{width}" height="{height}" rx="4" '
                 f"{_paint('raised', 'edge')}/>"
             )
-            for number, words in enumerate(label, 1):
-                self._text(x, self._y + number * DETAIL_ROW + 1, words, "ink", SMALL, "middle", bold=number == 1)
+            for number, words in enumerate((*name, *address), 1):
+                y = self._y + number * DETAIL_ROW + 1
+                self._text(x, y, words, "ink", SMALL, "middle", bold=number <= len(name))
             self._out.append("</g>")
         self._y += height
         return self._y
@@ -285,20 +286,23 @@ def _label(arrow: Arrow) -> str:
     return f"{SIGN[arrow.mark.level]} {printable(arrow.title, LABEL)}{times}, {arrow.mark.words}"
 
 
-def _head(lifeline: Lifeline, room: int) -> list[str]:
-    """A few short lines: the name, the first address."""
-    name = printable(lifeline.name, 4 * room)
-    more = len(lifeline.addresses) - 1
-    addresses = (
-        [printable(lifeline.addresses[0], 2 * room) + (f" +{more}" if more else "")] if lifeline.addresses else []
-    )
-    lines: list[str] = []
-    for each in (name, *addresses):
-        pieces: Sequence[str] = wrap(each if len(each) <= room else each.replace("@", " @"), room) if each else ()
-        lines += pieces[:HEAD_ROWS]
-        if len(pieces) > HEAD_ROWS:
-            lines[-1] = _cut(lines[-1], room - 1) + "…"
-    return lines or [lifeline.key]
+def _head(lifeline: Lifeline, room: int) -> tuple[list[str], list[str]]:
+    """A few short lines of the name, and of the first address."""
+    more = f" +{len(lifeline.addresses) - 1}" if len(lifeline.addresses) > 1 else ""
+    address = lifeline.addresses[0] if lifeline.addresses else ""
+    name = lifeline.name or address or lifeline.key
+    return _folded(name, room), _folded(address, room - len(more), more) if lifeline.name and address else []
+
+
+def _folded(words: str, room: int, more: str = "") -> list[str]:
+    """Broken before the host where it is too long."""
+    shown = printable(words, HEAD_ROWS * room)
+    user, at, host = shown.partition("@")
+    pieces = (user, at + host) if len(shown) > room else (shown,)
+    lines = [line for piece in pieces for line in wrap(piece, max(room, 1))]
+    if len(lines) > HEAD_ROWS:
+        lines[HEAD_ROWS - 1 :] = [_cut(lines[HEAD_ROWS - 1], room - 1) + "…"]
+    return [*lines[:-1], lines[-1] + more] if lines else [more.strip()]
 
 
 def _point(x: int, y: int, way: int, name: str) -> str:

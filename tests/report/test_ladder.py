@@ -250,7 +250,7 @@ def conference(users: int) -> Ladder:
 def test_a_conference_of_twenty_has_a_lifeline_for_each_around_the_focus() -> None:
     found = conference(20)
     names = [each.name for each in found.lifelines]
-    assert names[10] == "sip:conf1@ims.example.org (focus)"
+    assert names[10] == "focus of sip:conf1@ims.example.org"
     assert [*names[:10], *names[11:]] == [f"user{number:02}@ims.example.org" for number in range(20)]
     assert rows(found)[:3] == ["A>K INVITE (call-1): clear", "A>K audio begins: clear", "K>A audio begins: clear"]
     assert len(found.arrows) == 20 * 4
@@ -261,7 +261,7 @@ def test_a_conference_of_twenty_has_a_lifeline_for_each_around_the_focus() -> No
 def test_of_very_many_the_focus_is_kept_and_the_last_ones_share_a_lifeline() -> None:
     found = conference(60)
     assert len(found.lifelines) == 40
-    assert found.lifelines[20].name == "sip:conf1@ims.example.org (focus)"
+    assert found.lifelines[20].name == "focus of sip:conf1@ims.example.org"
     assert (found.lifelines[-1].name, found.lifelines_left) == ("22 others", 22)
 
 
