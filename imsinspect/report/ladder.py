@@ -93,10 +93,11 @@ def ladder(audit: Audit, wanted: str, known: Known | None = None) -> Ladder:
     from imsinspect.report.ladder_conference import ConferenceLanes, drafts_of_conference
 
     by_id = {each.id: each for each in trace.calls}
-    legs = [by_id[name] for name in calls.legs_of(conference) if name in by_id]
+    names = dict.fromkeys(leg.call for each in conference.participants for leg in each.legs)
+    legs = [by_id[name] for name in names if name in by_id]
     profile = audit.conference_profiles.get(conference.id)
     lanes = ConferenceLanes(conference)
-    owners = [conference.id, *(leg.id for leg in legs)]
+    owners = [conference.id, *calls.legs_of(conference)]  # with the same sessions on other hops
     facts = [] if profile is None else [profile_words(profile)]
     return _Builder(audit, known, legs, owners, facts).build(list(drafts_of_conference(trace, conference, legs)), lanes)
 

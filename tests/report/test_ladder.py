@@ -258,6 +258,17 @@ def test_a_conference_of_twenty_has_a_lifeline_for_each_around_the_focus() -> No
     assert ways == [(0, 10), (10, 0)]
 
 
+def test_the_same_session_on_another_hop_of_a_conference_is_one_leg_with_the_findings_of_both() -> None:
+    alice = conference_kit.ALICE
+    session = ("Session-ID: ab30317f1a784dc48ff824d0d3715d86;remote=00000000000000000000000000000000",)
+    outer = conference_kit.dial_in(alice, via=(), source=alice.address, headers=session)
+    inner = conference_kit.dial_in(alice, at=0.05, call=2, headers=(*session, conference_kit.asserted(alice)))
+    media = build.rtp_stream((alice.address[0], 4000), (conference_kit.FOCUS_MEDIA, 20000), 5, build.speech(5))
+    found = of(outer, inner, media, name="conference-1")
+    assert [each for each in rows(found) if "INVITE" in each] == ["A>B INVITE (call-2): clear"]
+    assert {each.subject.id for each in found.findings} >= {"call-1", "call-2"}
+
+
 def test_of_very_many_the_focus_is_kept_and_the_last_ones_share_a_lifeline() -> None:
     found = conference(60)
     assert len(found.lifelines) == 40
