@@ -111,9 +111,10 @@ class Fragments:
         return out
 
     def unfinished(self) -> Iterator[int]:
-        """A frame of each packet that lacks fragments."""
+        """A frame of each packet that lacks fragments; of one that can't be, as it is too long, there is none."""
         for group in self.sets.values():
-            yield max(frame for _, frame in group.parts.values())
+            if group.parts:
+                yield max(frame for _, frame in group.parts.values())
 
     def _overlap(self, group: _Set, frame: int, six: bool) -> None:
         self.overlaps.append(frame)
