@@ -1,7 +1,7 @@
 """The security ladder as data: who spoke to whom, in order of time, and how each message was really protected.
 
-Strings are as they came, as valid Unicode; views escape them. Frames are ids (`imsinspect.capture.frames`), times
-nanoseconds since 1970.
+Strings are as they came, as valid Unicode, except for those of `LineWords`; views escape all of them. Frames are ids
+(`imsinspect.capture.frames`), times nanoseconds since 1970.
 """
 
 from __future__ import annotations
