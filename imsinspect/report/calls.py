@@ -7,6 +7,7 @@ claimed   what offer and answer agreed last, of each media line that was not ref
           lines were, "nothing agreed" where the call was. They are those of `imsinspect.report.protection`, spoken.
 observed  verified        SRTP, and every packet that was checked verifies with an agreed key
           SRTP            protected as far as sizes and structure show, or some packets do not verify
+          … without a valid tag   SRTP or SRTCP: keys are known, and none verifies any packet of a sender
           TLS, DTLS       lines of messaging or floor control inside a session that encrypts
           clear, NULL     readable; NULL: inside a session whose cipher does not encrypt
           RTCP clear      control packets in clear, and no media that could be told
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from imsinspect.report.belonging import by_owner
 from imsinspect.report.escape import text
-from imsinspect.report.protection import Level, claim, secured, spoken
+from imsinspect.report.protection import NO_VALID_TAG, Level, claim, failing, secured, spoken
 from imsinspect.report.tally import Tally
 from imsinspect.rules.outcome import Severity
 from imsinspect.trace.model import MediaStream, Protection, RtcpSource
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 NOTHING_AGREED = "nothing agreed"
 NOT_ASSESSED, NO_MEDIA, NO_FINDINGS, INFO_ONLY = "not assessed", "no media", "no findings", "info only"
 VERIFIED, SRTP, CLEAR, NULL, RTCP_CLEAR, MIXED = "verified", "SRTP", "clear", "NULL", "RTCP clear", "mixed"
+FAILS, SRTCP_FAILS = f"SRTP {NO_VALID_TAG}", f"SRTCP {NO_VALID_TAG}"
 READABLE, PROTECTED = frozenset((CLEAR, NULL, RTCP_CLEAR)), frozenset((VERIFIED, SRTP, "TLS", "DTLS"))
 GRAVEST_FIRST = tuple(reversed(Severity))
 UNSEEN_FAMILIES = frozenset(("udptl", "sctp", "other"))  # whose packets are not looked at outside of TLS
@@ -297,7 +299,8 @@ def _seen(call: Call) -> _Seen:
         silent = refused and not (line.streams or line.rtcp or line.tls_sessions or line.connections)
         kinds = dict.fromkeys(() if silent else _kinds(line)) or {NO_MEDIA: None}
         seen.observed |= kinds
-        seen.broken |= claimed.secure and not kinds.keys().isdisjoint(READABLE)
+        levels = {failing(use.stream.proof) for use in (*line.streams, *line.rtcp)}
+        seen.broken |= claimed.secure and (Level.BROKEN in levels or not kinds.keys().isdisjoint(READABLE))
         places = [use.stream.last.time for use in (*line.streams, *line.rtcp)]
         seen.last = max([seen.last, *places])
     if not call.lines and call.negotiations and all(each.rejected for each in call.negotiations):
@@ -315,11 +318,13 @@ def _kinds(line: MediaLine) -> Iterator[str]:
     media = [use.stream for use in line.streams if isinstance(use.stream, MediaStream)]
     control = [use.stream for use in line.rtcp if isinstance(use.stream, RtcpSource)]
     if media or _family(line) == "rtp":  # a DTLS handshake on such a line gives keys, and protects no media
-        failing = any(source.proof is not None and source.proof.failed for source in control)
+        control_fails = any(source.proof is not None and source.proof.failed for source in control)
         for stream in media:
-            yield from _kinds_of_stream(stream, failing)
+            yield from _kinds_of_stream(stream, control_fails)
         if any(source.plain for source in control):
             yield RTCP_CLEAR
+        if any(failing(source.proof) for source in control):
+            yield SRTCP_FAILS
         return
     for session in line.tls_sessions:
         level, _ = secured(session)
@@ -342,6 +347,8 @@ def _kinds_of_stream(stream: MediaStream, control_fails: bool) -> Iterator[str]:
     for kind in (stream.kind, *([part.kind] if part is not None else [])):
         if kind == "rtp":
             yield CLEAR
+        elif kind == "srtp" and failing(stream.proof):
+            yield FAILS
         elif kind == "srtp":
             yield VERIFIED if verifies(stream.proof) and not control_fails else SRTP
         else:
@@ -359,9 +366,11 @@ def _observed(seen: _Seen) -> tuple[str, Level]:
     readable = [kind for kind in kinds if kind in READABLE and not (kind == RTCP_CLEAR and CLEAR in kinds)]
     protected = [kind for kind in kinds if kind in PROTECTED and not (kind == VERIFIED and SRTP in kinds)]
     in_part = " (in part)" if NOT_ASSESSED in kinds else ""
+    failed = [kind for kind in kinds if kind in (FAILS, SRTCP_FAILS)]
     if readable:
         level = Level.BROKEN if seen.broken or NULL in kinds else Level.CLEAR
         return (MIXED if protected else " + ".join(readable)) + in_part, level
-    if protected:
-        return " + ".join(protected) + in_part, Level.UNKNOWN if in_part else Level.SECURED
+    if protected or failed:
+        doubtful = Level.BROKEN if seen.broken else Level.UNKNOWN
+        return " + ".join(protected + failed) + in_part, doubtful if in_part or failed else Level.SECURED
     return (NO_MEDIA, Level.ABSENT) if kinds and not in_part else (NOT_ASSESSED, Level.UNKNOWN)

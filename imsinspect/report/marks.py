@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from imsinspect.report.calls import CLEAR, MIXED, NOT_ASSESSED, NULL, RTCP_CLEAR, SRTP, VERIFIED, verifies
 from imsinspect.report.ladder_model import Mark
-from imsinspect.report.protection import Level, secured
+from imsinspect.report.protection import Level, failing, secured
 from imsinspect.trace.model import Protection
 
 if TYPE_CHECKING:
     from imsinspect.trace.model import EspAssociation, KeyUse, MediaStream, RtcpSource, TlsSession
 
+FAILS = "no valid tag"
 HOP_TLS, ESP, ESP_NULL, SRTP_CLAIMED, EXPORTED, REFUSED = (
     "hop TLS", "ESP", "ESP-NULL", "SRTP claimed", "exported", "refused",
 )  # fmt: skip
@@ -29,6 +30,7 @@ MEANINGS = {
     SRTP_CLAIMED: "SRTP was agreed, and what passes could not be told",
     SRTP: "protected as far as sizes and structure show",
     VERIFIED: "every packet that was checked verifies with an agreed key",
+    FAILS: "keys are known, and none verifies any packet",
     MIXED: "some packets readable, some protected",
     RTCP_CLEAR: "control packets in clear",
     EXPORTED: "exported by another program: what protected it on the wire is not in the capture",
@@ -91,6 +93,9 @@ def of_stream(stream: MediaStream, claimed: bool) -> Mark:
     if "srtp" in kinds:
         if stream.judgement.readable:
             return Mark(Level.BROKEN, NULL)
+        fails = failing(stream.proof)
+        if fails is not None:
+            return Mark(fails, FAILS)
         return Mark(Level.SECURED, VERIFIED if verifies(stream.proof) else SRTP)
     return Mark(Level.UNKNOWN, SRTP_CLAIMED if claimed else NOT_ASSESSED)
 
@@ -106,6 +111,9 @@ def of_control(source: RtcpSource, claimed: bool) -> Mark:
         return Mark(Level.BROKEN if claimed else Level.CLEAR, MIXED if source.plain < source.packets else RTCP_CLEAR)
     if verifies(source.proof):
         return Mark(Level.SECURED, VERIFIED)
+    fails = failing(source.proof)
+    if fails is not None:
+        return Mark(fails, FAILS)
     if source.layout is None:
         return Mark(Level.UNKNOWN, SRTP_CLAIMED if claimed else NOT_ASSESSED)
     if source.layout.encrypted is False:

@@ -19,6 +19,8 @@ claimed   none                            a transport without protection, and no
 
 observed  clear, srtp, unknown            what the line's media streams were judged to be
           rtcp clear                      control packets in clear beside media that is not
+          srtp without a valid tag        a stream of which keys are known, and none verifies any packet
+          srtcp without a valid tag       the same of control packets
           tls VERSION, dtls VERSION       a session on the line; with NULL behind it: it does not encrypt
           tls (handshake not seen)        records of a session that began before the capture (or its hello is missing)
           tls (no answer to the client's hello)
@@ -38,6 +40,7 @@ from typing import TYPE_CHECKING
 from dissectors.tls.suites import suite
 from imsinspect.report.escape import text
 from imsinspect.trace.model import RtcpSource
+from imsinspect.trace.proof_words import TAG_CUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
     from dissectors.sdp.crypto import Crypto
     from dissectors.sdp.parse import Media
     from dissectors.sdp.transports import Transport
-    from imsinspect.trace.model import LineState, MediaLine, TlsSession
+    from imsinspect.trace.model import LineState, MediaLine, Proof, TlsSession
 
 
 class Level(Enum):
@@ -57,6 +60,8 @@ class Level(Enum):
     ABSENT = "absent"
     SECURED = "secured"
 
+
+NO_VALID_TAG = "without a valid tag"
 
 KIND_LEVELS = {
     "rtp": ("clear", Level.CLEAR),
@@ -102,6 +107,14 @@ class Observation:
     level: Level
 
 
+def failing(proof: Proof | None) -> Level | None:
+    """How packets stand of which none verifies although keys are known: without tags they lack what was agreed, else
+    they may be protected with a key that nobody showed. None where some verify, or none was checked."""
+    if proof is None or proof.verified or not proof.failed or proof.in_clear:
+        return None
+    return Level.BROKEN if proof.diagnoses.get(TAG_CUT, 0) == proof.failed else Level.UNKNOWN
+
+
 def claim(line: MediaLine) -> Claim:
     """The claim of the state agreed last, or else of the last one seen."""
     agreed = [state for state in line.states if state.accepted]
@@ -128,6 +141,10 @@ def observe(line: MediaLine) -> Observation:
     if "rtp" not in kinds and any(isinstance(use.stream, RtcpSource) and use.stream.plain for use in line.rtcp):
         words["rtcp clear"] = None
         levels.add(Level.CLEAR)
+    for word, uses in (("srtp", line.streams), ("srtcp", line.rtcp)):
+        for level in filter(None, (failing(use.stream.proof) for use in uses)):
+            words[f"{word} {NO_VALID_TAG}"] = None
+            levels.add(level)
     over_rtp = bool(media) or _is_rtp(line)
     for session in line.tls_sessions:
         level, said = secured(session)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from imsinspect.pipeline import Options
+from imsinspect.pipeline import audit as run_audit
 from imsinspect.report.calls import CallRow, Wanted, table
 from imsinspect.report.protection import Level
 from imsinspect.rules.outcome import Severity, Subject, Suppressed
@@ -92,7 +95,7 @@ def test_a_clear_call_is_told_in_full() -> None:
     ("wire", "observed", "level"),
     [
         ("verified", "verified", Level.SECURED),
-        ("another key", "SRTP", Level.SECURED),
+        ("another key", "SRTP without a valid tag", Level.UNKNOWN),
         ("clear", "clear", Level.BROKEN),
         ("clear back", "mixed", Level.BROKEN),
         ("nothing", "no media", Level.ABSENT),
@@ -103,6 +106,13 @@ def test_what_is_observed_of_a_call_with_sdes_keys(wire: str, observed: str, lev
     assert (row.claimed, row.observed, row.level) == ((SDES,), observed, level)
     assert row.gravest is Severity.CRITICAL
     assert row.finding_words().startswith(f"{row.findings[0][1]} critical")
+
+
+def test_control_packets_without_the_tag_that_was_agreed() -> None:
+    """Their integrity was agreed and is not there, however well the media is protected."""
+    sample = Path(__file__).parents[2] / "samples" / "srtcp-without-tag.pcapng"
+    (row,) = table(run_audit([str(sample)], Options()), Wanted()).rows
+    assert (row.observed, row.level) == ("SRTP + SRTCP without a valid tag", Level.BROKEN)
 
 
 def test_tags_that_were_not_verified_are_no_proof() -> None:

@@ -117,6 +117,7 @@ def test_every_mark_has_a_meaning() -> None:
     named = {CLEAR, MIXED, NOT_ASSESSED, NULL, RTCP_CLEAR, SRTP, VERIFIED, "TLS", "DTLS"}
     assert set(marks.MEANINGS) == named | {
         marks.HOP_TLS, marks.ESP, marks.ESP_NULL, marks.SRTP_CLAIMED, marks.EXPORTED, marks.REFUSED,
+        marks.FAILS,
     }  # fmt: skip
     broken = marks.meaning(Mark(Level.BROKEN, CLEAR))
     assert broken == "readable to anybody on the path, although protection was agreed"
