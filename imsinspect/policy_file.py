@@ -259,7 +259,9 @@ def _policy(content: dict[str, Any], rules: frozenset[str]) -> Policy:
     def rule(value: Any, path: Path_) -> str:
         name = _text(value, path)
         if name not in rules:
-            near = get_close_matches(name, ids, 1)
+            area, _, number = name.rpartition("-")
+            meant = f"{area}-{number.lstrip('0').zfill(3)}"  # as many zeros as ids have
+            near = [meant] if meant in rules else get_close_matches(name, ids, 1)
             raise _Wrong(path, f"no rule {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         return name
 

@@ -87,6 +87,7 @@ def test_an_empty_policy_says_nothing(tmp_path: Path) -> None:
         ("authorised = [{ identity = 'sip:a@h', until = 2026-01-01 }]\n", "is no time with a zone"),
         ("[conference.'sip:c@h']\nprofiles = 'g2'\n", ", line 2: unknown key 'conference.sip:c@h.profiles'"),
         ("[rule.IMS-PROF-05]\nenabled = false\n", ", line 1: no rule 'IMS-PROF-05'; did you mean 'IMS-PROF-005'?"),
+        ("[rule.IMS-SRTP-2]\nenabled = false\n", ", line 1: no rule 'IMS-SRTP-2'; did you mean 'IMS-SRTP-002'?"),
         ("[rule.IMS-TLS-001]\nenabled = 'no'\n", ", line 2: rule.IMS-TLS-001.enabled is neither true nor false"),
         ("[[exception]]\nrule = 'IMS-TLS-001'\nreason = 'x'\n", ", line 1: an exception needs 'expires'"),
         (
