@@ -72,7 +72,8 @@ def clear_retry_after_reject(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         them in a policy file.
     When it is not assessed:
         T-MID: the capture ends before the 32 seconds are over. N-OA: the answer to the retry in clear was not seen.
-        Retries to other targets and calls to emergency services are no object.
+        Retries to other targets, calls to emergency services, and secure lines beside which another line of the same
+        medium was accepted are no object.
     """
     window = scene.policy.thresholds.retry_window
     refused = [each for call in trace.calls for each in _refused(call)]
@@ -128,8 +129,9 @@ def _refused(call: Call) -> Iterator[_Refused]:
                 yield from (_Refused(call, media, offer.message, refusal, why) for media in secure)
         elif answer is not None and not negotiation.provisional:
             replies = answer.sdp.media
+            taken = {reply.type for reply in replies if reply.port}  # a clear line beside the secure one was a choice
             for media in secure:
-                if media.index < len(replies) and not replies[media.index].port:
+                if media.index < len(replies) and not replies[media.index].port and media.type not in taken:
                     yield _Refused(call, media, offer.message, answer.message, "answered with port 0")
 
 

@@ -10,6 +10,7 @@ from imsinspect.policy import Policy, Thresholds
 from imsinspect.rules.outcome import Severity
 from tests import build
 from tests.rules.conftest import A, B, answer, offer
+from tests.situations import exchange
 
 SIG_009 = "IMS-SIG-009"
 SECURE, CLEAR = (offer(), answer()), (offer("RTP/AVP"), answer("RTP/AVP"))
@@ -84,6 +85,16 @@ def test_a_line_answered_with_port_0(told) -> None:
     result = told(SIG_009, build.in_time_order(first, again(CLEAR, at=3.0)))
     assert "(answered with port 0)" in result.finding.message
     assert result.rows == [("violation", "", 1)]
+
+
+def test_a_clear_line_beside_the_secure_one_was_a_choice(told) -> None:
+    """The offer had both; that the answerer took the clear one is no refusal, and the refresh no retry."""
+    both = build.sdp(A[0], build.audio(A[1], "RTP/SAVP", build.crypto("a")), build.audio(A[1] + 10, "RTP/AVP"))
+    clear = build.sdp(B[0], build.audio(0, "RTP/SAVP"), build.audio(B[1] + 10, "RTP/AVP"))
+    dialog = build.Dialog()
+    opened = build.call(both, clear, dialog=dialog, duration=None)
+    refresh = build.carry(dialog, exchange(dialog, 5.0, "INVITE", both, clear))
+    assert told(SIG_009, build.in_time_order(opened, refresh)).rows == []
 
 
 def test_other_targets_callers_media_and_hops_are_no_retry(told) -> None:
