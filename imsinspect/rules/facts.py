@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 EMERGENCY = b"urn:service:sos"  # RFC 5031
+GRAVITY = {"pass": 0, "not-assessed": 1, "suspect": 2, "violation": 3}  # of verdicts
 GRACE = 5 * SECOND  # that a line outlives its dialog (rules.md IMS-SRTP-002)
 SIP_PORTS = frozenset((5060, 5061))
 _SUITE = re.compile(rb"[A-Z0-9]{1,20}(?:_[A-Z0-9]{1,20}){1,8}")
@@ -169,6 +170,16 @@ def emergency(call: Call) -> bool:
     return call.to_uri.lower().startswith(EMERGENCY) or any(
         message.sip.request_uri.lower().startswith(EMERGENCY) for message in call.messages[:4] if message.sip.method
     )
+
+
+def worst(outcomes: Iterable[tuple[object, Outcome | None]]) -> Iterator[Outcome]:
+    """The gravest outcome for each object, of equals the first."""
+    found: dict[object, Outcome] = {}
+    for key, outcome in outcomes:
+        known = found.get(key)
+        if outcome is not None and (known is None or GRAVITY[outcome.verdict] > GRAVITY[known.verdict]):
+            found[key] = outcome
+    yield from found.values()
 
 
 def calls_by_id(trace: Trace) -> dict[str, Call]:

@@ -24,6 +24,12 @@ class SecurityList:
     mechanisms: tuple[str, ...]
 
 
+def taken_apart(mechanism: str) -> tuple[str, dict[str, str]]:
+    """Name and parameters of a mechanism as a list holds it."""
+    name, *parameters = mechanism.split(";")
+    return name, dict(each.partition("=")[::2] for each in parameters)
+
+
 @dataclass(slots=True, frozen=True)
 class MirroredAgreement:
     """A request with Security-Verify, and the list that its sender was last told."""

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from imsinspect.rules.conf.groups import group_keys, unreadable
 from imsinspect.rules.conf.legs import bound, key_evidence, leg_subject, who
-from imsinspect.rules.facts import SECOND
+from imsinspect.rules.facts import SECOND, worst
 from imsinspect.rules.needs import CONFERENCES
-from imsinspect.rules.outcome import Outcome, Severity, Subject
+from imsinspect.rules.outcome import Outcome, Severity
 from imsinspect.rules.rule import rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from imsinspect.rules.conf.groups import Holding
     from imsinspect.rules.rule import Scene
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from imsinspect.trace.model import Trace
 
 PROFILES = ("TR-SDES", "TR-KMS")
-GRAVITY = ("pass", "violation")
 
 
 @rule(
@@ -59,19 +58,17 @@ def _conference(trace: Trace, scene: Scene, conference: Conference) -> Iterator[
     if gap is not None:
         yield gap
     window = scene.policy.thresholds.conf_rekey_window
-    worst: dict[Subject, Outcome] = {}
-    for holdings in groups.values():
-        ordered = sorted(holdings, key=lambda each: each.begin)
-        first = ordered[0]
-        for holding in ordered[1:]:
-            if holding.participant is first.participant:
-                continue
+    outcomes = (each for holdings in groups.values() for each in _newcomers(conference, holdings, window))
+    yield from worst((outcome.subject, outcome) for outcome in outcomes)
+
+
+def _newcomers(conference: Conference, holdings: Sequence[Holding], window: int) -> Iterator[Outcome]:
+    """What each participant who got one group key after the first one got of it."""
+    first, *others = sorted(holdings, key=lambda each: each.begin)
+    for holding in others:
+        if holding.participant is not first.participant:
             old = holding.begin - first.begin > window
-            outcome = _old(conference, first, holding) if old else Outcome("pass", leg_subject(holding.leg))
-            known = worst.get(outcome.subject)
-            if known is None or GRAVITY.index(outcome.verdict) > GRAVITY.index(known.verdict):
-                worst[outcome.subject] = outcome
-    yield from worst.values()
+            yield _old(conference, first, holding) if old else Outcome("pass", leg_subject(holding.leg))
 
 
 def _old(conference: Conference, first: Holding, holding: Holding) -> Outcome:

@@ -16,7 +16,7 @@ from imsinspect.rules.conf.legs import (
     who,
 )
 from imsinspect.rules.conf.rosters import longest, merged, timelines, within, without
-from imsinspect.rules.facts import SECOND, counted, frame_text, not_assessed
+from imsinspect.rules.facts import SECOND, counted, frame_text, not_assessed, worst
 from imsinspect.rules.needs import CONFERENCES
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 PROFILES = ALL_CONFERENCES
 SHOWN = 4  # users that a finding names
 SEVERAL = 2  # participants at the focus: then its signalling is captured, not only one user's
-GRAVITY = ("pass", "not-assessed", "suspect", "violation")
 
 
 @rule(
@@ -75,13 +74,9 @@ def _conference(trace: Trace, scene: Scene, conference: Conference) -> Iterator[
     if not followed:
         yield _no_roster(conference)
         return
-    worst: dict[Subject, Outcome] = {}
-    for timeline in followed:
-        for outcome in _compare(trace, scene, conference, timeline):
-            known = worst.get(outcome.subject)
-            if known is None or GRAVITY.index(outcome.verdict) > GRAVITY.index(known.verdict):
-                worst[outcome.subject] = outcome
-    yield from worst.values()
+    yield from worst(
+        (outcome.subject, outcome) for timeline in followed for outcome in _compare(trace, scene, conference, timeline)
+    )
 
 
 def _no_roster(conference: Conference) -> Outcome:

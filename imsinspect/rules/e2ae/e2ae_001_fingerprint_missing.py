@@ -15,9 +15,8 @@ from imsinspect.rules.e2ae.edge import (
     refused,
     sides,
     undetermined,
-    worst,
 )
-from imsinspect.rules.facts import frame_text, media_name, not_assessed, text
+from imsinspect.rules.facts import frame_text, media_name, not_assessed, text, worst
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule

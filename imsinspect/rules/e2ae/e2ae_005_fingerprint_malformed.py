@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dissectors.sdp.parse import FINGERPRINT_OCTETS
-from imsinspect.rules.e2ae.edge import (
-    CERTIFIED,
-    TLS_PROFILES,
-    certified_lines,
-    line_applies,
-    sides,
-    undetermined,
-    worst,
-)
-from imsinspect.rules.facts import frame_text, media_name, not_assessed, text
+from imsinspect.rules.e2ae.edge import CERTIFIED, TLS_PROFILES, certified_lines, line_applies, sides, undetermined
+from imsinspect.rules.facts import frame_text, media_name, not_assessed, text, worst
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule

@@ -16,8 +16,8 @@ from imsinspect.rules.e2ae.certificates import (
     states_at,
     values,
 )
-from imsinspect.rules.e2ae.edge import TLS_PROFILES, certified_lines, line_applies, undetermined, worst
-from imsinspect.rules.facts import GRACE, frame_text, media_name, not_assessed
+from imsinspect.rules.e2ae.edge import TLS_PROFILES, certified_lines, line_applies, undetermined
+from imsinspect.rules.facts import GRACE, frame_text, media_name, not_assessed, worst
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule

@@ -18,9 +18,8 @@ from imsinspect.rules.e2ae.edge import (
     on_access,
     refused,
     ue_of,
-    worst,
 )
-from imsinspect.rules.facts import emergency, frame_text, media_name, not_assessed, text
+from imsinspect.rules.facts import emergency, frame_text, media_name, not_assessed, text, worst
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule

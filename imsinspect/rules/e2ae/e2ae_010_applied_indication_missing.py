@@ -17,10 +17,9 @@ from imsinspect.rules.e2ae.edge import (
     line_id,
     ue_of,
     undetermined,
-    worst,
 )
 from imsinspect.rules.e2ae.other_side import core_offers
-from imsinspect.rules.facts import frame_text, media_name, not_assessed, text
+from imsinspect.rules.facts import frame_text, media_name, not_assessed, text, worst
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule

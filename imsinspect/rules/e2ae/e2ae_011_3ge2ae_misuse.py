@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.e2ae.edge import (
-    ANSWERER,
-    E2AE_PROFILES,
-    INDICATORS,
-    OFFERER,
-    kms_keyed,
-    line_id,
-    ue_of,
-    worst,
-)
-from imsinspect.rules.facts import frame_text, media_name, not_assessed, text
+from imsinspect.rules.e2ae.edge import ANSWERER, E2AE_PROFILES, INDICATORS, OFFERER, kms_keyed, line_id, ue_of
+from imsinspect.rules.facts import frame_text, media_name, not_assessed, text, worst
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule

@@ -15,10 +15,9 @@ from imsinspect.rules.e2ae.edge import (
     line_applies,
     ue_of,
     undetermined,
-    worst,
 )
 from imsinspect.rules.e2ae.other_side import negotiations
-from imsinspect.rules.facts import frame_text, media_name, not_assessed
+from imsinspect.rules.facts import frame_text, media_name, not_assessed, worst
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule

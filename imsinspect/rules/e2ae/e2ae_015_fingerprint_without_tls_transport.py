@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imsinspect.rules.e2ae.certificates import shortened
-from imsinspect.rules.e2ae.edge import TLS_PROFILES, line_applies, sides, undetermined, worst
-from imsinspect.rules.facts import frame_text, media_name, not_assessed, text
+from imsinspect.rules.e2ae.edge import TLS_PROFILES, line_applies, sides, undetermined
+from imsinspect.rules.facts import frame_text, media_name, not_assessed, text, worst
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule

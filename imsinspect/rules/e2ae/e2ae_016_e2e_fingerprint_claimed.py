@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imsinspect.rules.e2ae.certificates import short, values
-from imsinspect.rules.e2ae.edge import ANSWERER, OFFERER, indicator, kms_keyed, line_id, ue_of, undetermined, worst
+from imsinspect.rules.e2ae.edge import ANSWERER, OFFERER, indicator, kms_keyed, line_id, ue_of, undetermined
 from imsinspect.rules.e2ae.other_side import legs, negotiations
-from imsinspect.rules.facts import frame_text, media_name, not_assessed
+from imsinspect.rules.facts import frame_text, media_name, not_assessed, worst
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule

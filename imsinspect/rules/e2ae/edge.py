@@ -32,7 +32,6 @@ CERTIFIED = frozenset(("TCP/TLS/MSRP", "TCP/TLS/BFCP", "TCP/DTLS/BFCP", "UDP/TLS
 """Transports of messaging and floor control whose peers know one another by certificate fingerprints."""
 
 INDICATORS = frozenset((b"requested", b"applied"))
-GRAVITY = {"pass": 0, "not-assessed": 1, "suspect": 2, "violation": 3}
 OFFERER, ANSWERER = "offerer", "answerer"
 PEER = {OFFERER: ANSWERER, ANSWERER: OFFERER}
 MAX_LINES = 64  # of a call that are searched
@@ -101,16 +100,6 @@ def undetermined(subject: Subject) -> Outcome:
 def kms_keyed(*sections: Media | None) -> bool:
     """A section carries a=key-mgmt: the line is protected end to end."""
     return any(media is not None and bool(media.key_mgmt_in_force) for media in sections)
-
-
-def worst(outcomes: Iterable[tuple[object, Outcome | None]]) -> Iterator[Outcome]:
-    """The gravest outcome for each object, of equals the first."""
-    found: dict[object, Outcome] = {}
-    for key, outcome in outcomes:
-        known = found.get(key)
-        if outcome is not None and (known is None or GRAVITY[outcome.verdict] > GRAVITY[known.verdict]):
-            found[key] = outcome
-    yield from found.values()
 
 
 def refused(negotiation: Negotiation) -> bool:

@@ -15,9 +15,8 @@ from imsinspect.rules.e2ae.edge import (
     refused,
     ue_of,
     undetermined,
-    worst,
 )
-from imsinspect.rules.facts import emergency, not_assessed
+from imsinspect.rules.facts import emergency, not_assessed, worst
 from imsinspect.rules.outcome import Outcome, Subject
 
 if TYPE_CHECKING:

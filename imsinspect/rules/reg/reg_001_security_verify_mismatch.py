@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.facts import frame_text, not_assessed, text
+from imsinspect.rules.facts import frame_text, not_assessed, text, worst
 from imsinspect.rules.needs import AGREEMENTS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from imsinspect.trace.model import Trace
     from imsinspect.trace.security_agreement import MirroredAgreement
 
-GRAVITY = {"pass": 0, "not-assessed": 1, "suspect": 2, "violation": 3}
 REQUIRED = "the Security-Server list, in its order"
 
 
@@ -48,13 +47,8 @@ def security_verify_mismatch(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         N-REG: the Security-Server list was not captured. N-OA: no answer to a request with another list was seen.
         N-SIP: signalling that could not be read.
     """
-    worst: dict[str, Outcome] = {}
-    for each in trace.agreements:
-        outcome = _agreement(trace, each)
-        known = worst.get(outcome.subject.id)
-        if known is None or GRAVITY[outcome.verdict] > GRAVITY[known.verdict]:
-            worst[outcome.subject.id] = outcome
-    yield from worst.values()
+    outcomes = (_agreement(trace, each) for each in trace.agreements)
+    yield from worst((outcome.subject, outcome) for outcome in outcomes)
 
 
 def _agreement(trace: Trace, each: MirroredAgreement) -> Outcome:

@@ -9,6 +9,7 @@ from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
 from imsinspect.rules.sig.associations import IPSEC
 from imsinspect.trace.model import Protection
+from imsinspect.trace.security_agreement import taken_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +99,7 @@ def _agreed(trace: Trace, agreement: MirroredAgreement, told: set[tuple[str, str
     if len(mechanisms) != 1 or (agreement.message.source.ip, mechanisms[0]) in told:
         return None
     told.add((agreement.message.source.ip, mechanisms[0]))
-    parameters = dict(part.partition("=")[::2] for part in mechanisms[0].split(";")[1:])
+    _, parameters = taken_apart(mechanisms[0])
     integrity, cipher = parameters.get("alg", ""), parameters.get("ealg", "")
     subject = Subject("message", text(agreement.message.sip.call_id))
     if integrity not in NONE or cipher.startswith(OWN_INTEGRITY):

@@ -10,6 +10,7 @@ from imsinspect.rules.facts import (
     media_name,
     not_assessed,
     text,
+    worst,
 )
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
@@ -66,29 +67,31 @@ def answer_downgrades_profile(trace: Trace, scene: Scene) -> Iterator[Outcome]:
         for state in line.states
     }
     for call in trace.calls:
-        worst: dict[tuple[frozenset[bytes], int], Outcome] = {}
-        for negotiation in call.negotiations:
-            if negotiation.answer is None or negotiation.offer_assumed:
-                continue
-            if negotiation.rejected and negotiation.provisional:
-                continue  # a preview of an answer that never came
-            tags = frozenset((negotiation.offerer_tag, negotiation.answerer_tag))
-            answered = negotiation.answer.sdp.media
-            for offered in negotiation.offer.sdp.media:
-                line = lines.get((id(negotiation), offered.index))
-                if offered.index < len(answered):
-                    outcome = _downgrade(trace, call, line, negotiation, offered, answered[offered.index])
-                else:
-                    outcome = _left_out(call, line, offered)
-                known = worst.get((tags, offered.index))
-                if outcome is not None and (known is None or GRAVITY[outcome.verdict] > GRAVITY[known.verdict]):
-                    worst[tags, offered.index] = outcome
-        yield from worst.values()
+        yield from worst(_answered(trace, call, lines))
         yield from _one_sided(call)
     yield from hidden_signalling(trace)
 
 
-GRAVITY = {"pass": 0, "not-assessed": 1, "suspect": 2, "violation": 3}
+def _answered(
+    trace: Trace, call: Call, lines: dict[tuple[int, int], MediaLine]
+) -> Iterator[tuple[object, Outcome | None]]:
+    """What each line of each answered offer shows, by dialog and index of the line."""
+    for negotiation in call.negotiations:
+        if negotiation.answer is None or negotiation.offer_assumed:
+            continue
+        if negotiation.rejected and negotiation.provisional:
+            continue  # a preview of an answer that never came
+        tags = frozenset((negotiation.offerer_tag, negotiation.answerer_tag))
+        answered = negotiation.answer.sdp.media
+        for offered in negotiation.offer.sdp.media:
+            line = lines.get((id(negotiation), offered.index))
+            if offered.index < len(answered):
+                yield (
+                    (tags, offered.index),
+                    _downgrade(trace, call, line, negotiation, offered, answered[offered.index]),
+                )
+            else:
+                yield (tags, offered.index), _left_out(call, line, offered)
 
 
 def _downgrade(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dissectors.sip.parse import uri_of
-from imsinspect.rules.facts import SECOND, emergency, frame_text, media_name, not_assessed, text
+from imsinspect.rules.facts import SECOND, emergency, frame_text, media_name, not_assessed, text, worst
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
@@ -26,7 +26,6 @@ REFUSALS = frozenset((415, 488, 580, 606))
 """What refuses a session for its description (RFC 3261 §21, RFC 3312 §8)."""
 
 MAX_RETRIES = 64  # that are looked at behind one refusal
-GRAVITY = {"pass": 0, "not-assessed": 1, "violation": 2}
 
 Attempt = tuple[str, str, str, str, bytes]
 """Caller, target, the two addresses of the hop, and the type of the medium."""
@@ -92,18 +91,16 @@ def clear_retry_after_reject(trace: Trace, scene: Scene) -> Iterator[Outcome]:
     for found in retries.values():
         found.sort(key=_offered_at)
     end = max((capture.last_time or 0 for capture in trace.captures), default=0)
-    worst: dict[str, Outcome] = {}
-    for each in refused:
+
+    def judged(each: _Refused) -> Outcome:
         since = each.refusal.time
         offers = retries[_attempt(each.offer, each.media)]
         first = bisect_right(offers, since, key=_offered_at)
         last = bisect_right(offers, since + window, key=_offered_at)
         later = offers[first : min(last, first + MAX_RETRIES)]
-        outcome = _judged(trace, each, later, complete=end >= since + window, seconds=window // SECOND)
-        known = worst.get(each.call.id)
-        if known is None or GRAVITY[outcome.verdict] > GRAVITY[known.verdict]:
-            worst[each.call.id] = outcome
-    yield from worst.values()
+        return _judged(trace, each, later, complete=end >= since + window, seconds=window // SECOND)
+
+    yield from worst((each.call.id, judged(each)) for each in refused)
 
 
 def _offered_at(retry: Retry) -> int:

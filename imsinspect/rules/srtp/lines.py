@@ -26,7 +26,6 @@ SETTLING = SECOND  # from the answer's frame until both sides are sure to have t
 ENOUGH_EVENTS = 3
 ENOUGH_SHARE = 0.1  # of a stream's packets; a judgement covers at least 95 % of them
 SIZE_TESTS = frozenset(("size", "dtmf", "keyed"))
-GRAVITY = {"violation": 3, "suspect": 2, "not-assessed": 1, "pass": 0}
 RTCP_NAMES = {200: "SR", 201: "RR", 202: "SDES", 203: "BYE", 204: "APP", 205: "RTPFB", 206: "PSFB", 207: "XR"}
 TAG_REMAINDER = 10 % 4  # what a tag of 80 bits adds to lengths that are multiples of four
 CONFLICTING = range(64, 96)  # payload types that look like RTCP where both share a port (RFC 5761 §4)

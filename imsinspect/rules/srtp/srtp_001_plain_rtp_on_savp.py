@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imsinspect.rules.facts import (
+    GRAVITY,
     agreement,
     clear_media,
     counted,
@@ -25,7 +26,6 @@ from imsinspect.rules.srtp.lines import (
     ENOUGH_EVENTS,
     ENOUGH_PACKETS,
     ENOUGH_SHARE,
-    GRAVITY,
     SIZE_TESTS,
     secure_lines,
     told_by,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from imsinspect.rules.facts import (
     GRACE,
+    GRAVITY,
     agreement,
     counted,
     direction,
@@ -22,13 +23,7 @@ from imsinspect.rules.facts import (
 )
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
-from imsinspect.rules.srtp.lines import (
-    CONFLICTING,
-    GRAVITY,
-    RTCP_NAMES,
-    SETTLING,
-    unanswered,
-)
+from imsinspect.rules.srtp.lines import CONFLICTING, RTCP_NAMES, SETTLING, unanswered
 from imsinspect.trace.model import MediaStream, RtcpSample, RtcpSource
 from imsinspect.trace.srtcp import compound_length
 

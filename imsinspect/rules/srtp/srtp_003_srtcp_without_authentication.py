@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imsinspect.rules.facts import (
+    GRAVITY,
     aead_agreed,
     agreement,
     counted,
@@ -19,12 +20,7 @@ from imsinspect.rules.facts import (
 )
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
-from imsinspect.rules.srtp.lines import (
-    GRAVITY,
-    TAG_REMAINDER,
-    secure_lines,
-    unanswered,
-)
+from imsinspect.rules.srtp.lines import TAG_REMAINDER, secure_lines, unanswered
 from imsinspect.trace.model import RtcpSample, RtcpSource
 from imsinspect.trace.srtcp import find_layout
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imsinspect.rules.facts import counted, direction, frame_text, no_description, not_assessed, suite_name
+from imsinspect.rules.facts import GRAVITY, counted, direction, frame_text, no_description, not_assessed, suite_name
 from imsinspect.rules.needs import MEDIA
 from imsinspect.rules.outcome import Evidence, Outcome, Severity
 from imsinspect.rules.rule import rule
 from imsinspect.rules.srtp.index_words import index_words
-from imsinspect.rules.srtp.lines import GRAVITY
 from imsinspect.rules.srtp.mikey_lines import MikeyLine, mikey_lines
 from imsinspect.rules.srtp.selection import sdes_lines, unanswered_offers
 from imsinspect.trace.model import RtcpSource

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imsinspect.rules.facts import (
+    GRAVITY,
     SECOND,
     agreement,
     clear_media,
@@ -19,7 +20,7 @@ from imsinspect.rules.facts import (
 from imsinspect.rules.needs import MEDIA
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
-from imsinspect.rules.srtp.lines import ENOUGH_PACKETS, GRAVITY, secure_lines, told_by, unanswered
+from imsinspect.rules.srtp.lines import ENOUGH_PACKETS, secure_lines, told_by, unanswered
 from imsinspect.rules.srtp.times import moment_of, moments_of
 from imsinspect.trace.model import MediaStream
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from imsinspect.capture.endpoint import Endpoint
 from imsinspect.rules.facts import (
+    GRAVITY,
     SECOND,
     clear_media,
     counted,
@@ -21,7 +22,7 @@ from imsinspect.rules.facts import (
 from imsinspect.rules.needs import MEDIA
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
-from imsinspect.rules.srtp.lines import ENOUGH_EVENTS, ENOUGH_PACKETS, GRAVITY
+from imsinspect.rules.srtp.lines import ENOUGH_EVENTS, ENOUGH_PACKETS
 from imsinspect.rules.srtp.times import moment_of, moments_of
 from imsinspect.trace.binding import canonical
 from imsinspect.trace.model import LineState, MediaLine, MediaStream, StreamUse

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from imsinspect.rules.facts import (
+    GRAVITY,
     SECOND,
     counted,
     direction,
@@ -21,7 +22,7 @@ from imsinspect.rules.facts import (
 from imsinspect.rules.needs import MEDIA
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
-from imsinspect.rules.srtp.lines import ENOUGH_PACKETS, GRAVITY
+from imsinspect.rules.srtp.lines import ENOUGH_PACKETS
 from imsinspect.rules.srtp.times import share_agreed
 from imsinspect.trace.binding import NOWHERE, canonical
 from imsinspect.trace.model import MediaStream

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from imsinspect.keys.trial import GRACE as PROVEN_GRACE
 from imsinspect.rules.facts import (
+    GRAVITY,
     SECOND,
     agreement,
     counted,
@@ -20,7 +21,7 @@ from imsinspect.rules.facts import (
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
-from imsinspect.rules.srtp.lines import GRAVITY, secure_lines
+from imsinspect.rules.srtp.lines import secure_lines
 from imsinspect.rules.srtp.mikey_lines import mikey_lines
 from imsinspect.rules.srtp.times import moment_of, moments_of
 from imsinspect.trace.model import MediaStream

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dissectors.sdp.suites import DTLS_SRTP_PROFILES
-from imsinspect.rules.facts import agreement, counted, direction, frame_text, media_name, not_assessed, text
+from imsinspect.rules.facts import GRAVITY, agreement, counted, direction, frame_text, media_name, not_assessed, text
 from imsinspect.rules.needs import MEDIA
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
-from imsinspect.rules.srtp.lines import GRAVITY, secure_lines, unanswered
+from imsinspect.rules.srtp.lines import secure_lines, unanswered
 from imsinspect.rules.srtp.mikey_lines import mikey_lines
 from imsinspect.trace.model import RtcpSource
 from imsinspect.trace.proof_words import TAG_CUT, TAG_LENGTH

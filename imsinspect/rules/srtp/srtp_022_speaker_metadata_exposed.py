@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from imsinspect.rules.facts import (
+    GRAVITY,
     agreement,
     calls_by_id,
     direction,
@@ -17,7 +18,6 @@ from imsinspect.rules.facts import (
 from imsinspect.rules.needs import CONFERENCES
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
-from imsinspect.rules.srtp.lines import GRAVITY
 from imsinspect.trace.header_extensions import CSRC_LEVEL, LEVELS, elements, negotiated
 from imsinspect.trace.model import MediaStream
 

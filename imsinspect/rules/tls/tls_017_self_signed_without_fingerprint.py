@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from dissectors.tls.suites import suite
 from dissectors.tls.versions import is_tls13
 from imsinspect.rules.e2ae.certificates import Party, description_of, parties, signalled, states_at
-from imsinspect.rules.e2ae.edge import kms_keyed, worst
-from imsinspect.rules.facts import frame_text, handshake_agreed, media_name, not_assessed, text
+from imsinspect.rules.e2ae.edge import kms_keyed
+from imsinspect.rules.facts import frame_text, handshake_agreed, media_name, not_assessed, text, worst
 from imsinspect.rules.needs import CALLS
 from imsinspect.rules.outcome import Evidence, Outcome, Severity, Subject
 from imsinspect.rules.rule import rule
