@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from imsinspect.baseline import Baseline, Gravity, Known, Traffic
 from imsinspect.capture.errors import UsageError
+from imsinspect.capture.small_files import read_whole
 from imsinspect.report.escape import printable
 from imsinspect.rules.outcome import Severity
 
@@ -61,13 +62,7 @@ def _lines(rows: list[Any]) -> str:
 
 def read_baseline(path: Path) -> Baseline:
     """The baseline in a file. Raises UsageError that says what is wrong with it, and where."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_OCTETS + 1)
-    except OSError as error:
-        raise UsageError(f"baseline {path}: can't be read ({error.strerror})") from None
-    if len(data) > MAX_OCTETS:
-        raise UsageError(f"baseline {path}: longer than {MAX_OCTETS >> 20} MiB")
+    data = read_whole(path, "baseline", MAX_OCTETS)
     try:
         content = json.loads(data.decode())
     except UnicodeDecodeError:

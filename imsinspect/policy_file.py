@@ -15,6 +15,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 from imsinspect.capture.errors import UsageError
+from imsinspect.capture.small_files import read_whole
 from imsinspect.policy import SECOND, Authorised, Policy, PolicyException, RuleSetting, Scope, Thresholds, Where
 from imsinspect.trace.identities import canonical
 
@@ -47,13 +48,7 @@ class _Wrong(Exception):  # noqa: N818 (what is wrong, and where)
 
 def read_policy(path: Path, rules: frozenset[str]) -> Policy:
     """The policy in a file; `rules` are the ids that it may name. Raises UsageError with the line of what is wrong."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_OCTETS + 1)
-    except OSError as error:
-        raise UsageError(f"policy {path}: can't be read ({error.strerror})") from None
-    if len(data) > MAX_OCTETS:
-        raise UsageError(f"policy {path}: longer than {MAX_OCTETS >> 20} MiB")
+    data = read_whole(path, "policy", MAX_OCTETS)
     try:
         text = data.decode()
         content = tomllib.loads(text)

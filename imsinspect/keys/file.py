@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dissectors.sdp.suites import DTLS_SRTP_PROFILES, SDES_SUITES, crypto_suite
 from imsinspect.capture.errors import UsageError
+from imsinspect.capture.small_files import read_whole
 from imsinspect.crypto.cms import CmsKek
 from imsinspect.crypto.esp import EspParameters
 from imsinspect.crypto.tls import PreSharedKey
@@ -81,13 +82,9 @@ def read_key_files(paths: Iterable[Path]) -> UserKeys:
 
 def read_key_file(path: Path) -> UserKeys:
     """The keys in a file. Raises UsageError naming the place of what is wrong, without any value."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_OCTETS + 1)
-    except OSError as error:
-        raise UsageError(f"key file {path}: can't be read ({error.strerror})") from None
-    if not data or len(data) > MAX_OCTETS:
-        raise UsageError(f"key file {path}: empty, or longer than {MAX_OCTETS >> 20} MiB")
+    data = read_whole(path, "key file", MAX_OCTETS)
+    if not data:
+        raise UsageError(f"key file {path}: empty")
     try:
         content = json.loads(data, object_pairs_hook=_pairs)
     except _Wrong as wrong:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imsinspect.capture.errors import UsageError
+from imsinspect.capture.small_files import read_whole
 from imsinspect.crypto.tls import TRAFFIC_SECRETS, TlsSecrets
 
 if TYPE_CHECKING:
@@ -43,13 +44,7 @@ class KeyLog:
 
 def read_key_log(path: Path) -> TlsSecrets:
     """The secrets in a key log. Raises UsageError for a file that can't be read or gives none."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_OCTETS + 1)
-    except OSError as error:
-        raise UsageError(f"key log {path}: can't be read ({error.strerror})") from None
-    if len(text) > MAX_OCTETS:
-        raise UsageError(f"key log {path}: longer than {MAX_OCTETS >> 20} MiB")
+    text = read_whole(path, "key log", MAX_OCTETS)
     found = parse_keylog(text)
     if not found.lines:
         raise UsageError(f"key log {path}: no line of it gives a secret")
